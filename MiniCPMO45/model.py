@@ -1,0 +1,243 @@
+"""MiniCPM-o 4.5 as one object that holds weights and pure functions, and no conversation."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from MiniCPMO45.attention import AttentionBackend, resolve_backend
+from MiniCPMO45.audio import AudioFeatures
+from MiniCPMO45.audio_cache import AudioCache
+from MiniCPMO45.audio_encoder import AudioEncoder, AudioProjector
+from MiniCPMO45.checkpoint import Progress, load_weights, locate
+from MiniCPMO45.configuration import MiniCPMOConfig
+from MiniCPMO45.errors import CheckpointError, PromptError
+from MiniCPMO45.image import ImageSettings, ImageTensors, batch_slices
+from MiniCPMO45.inputs import Bounds, PromptInput
+from MiniCPMO45.kv_cache import KVCache
+from MiniCPMO45.llm import LanguageModel, RotaryTable
+from MiniCPMO45.resampler import Resampler
+from MiniCPMO45.tokenizer import Tokenizer
+from MiniCPMO45.tts import SpeechTokenGenerator
+from MiniCPMO45.vision import VisionTransformer
+
+logger = logging.getLogger(__name__)
+
+# Room for the longest one-shot prompt (8192), the longest answer (4096) and the opening.
+DEFAULT_CAPACITY = 8192 + 4096 + 32
+
+
+class MiniCPMO(nn.Module):
+    """The model. Build it with :meth:`load`; converse through a session.
+
+    Sub-modules carry the published state-dict prefixes: ``llm``, ``vpm``, ``resampler``, ``apm``,
+    ``audio_projection_layer``, ``tts``.
+    """
+
+    cache: KVCache
+    rotary: RotaryTable
+    tokenizer: Tokenizer
+    image_settings: ImageSettings
+    name: str
+
+    def __init__(self, config: MiniCPMOConfig, backend: AttentionBackend = "sdpa") -> None:
+        """Construct the modules; parameters are left to the current device (use ``meta``)."""
+        super().__init__()
+        self.config = config
+        self.llm = LanguageModel(config)
+        self.llm.model.backend = backend
+        if config.init_vision:
+            vision = config.vision_config
+            if config.drop_vision_last_layer:
+                kept = vision.num_hidden_layers - 1
+                vision = dataclasses.replace(vision, num_hidden_layers=kept)
+            self.vpm = VisionTransformer(vision, backend)
+            self.resampler = Resampler(config)
+        if config.init_audio:
+            self.apm = AudioEncoder(config.audio_config)
+            self.audio_projection_layer = AudioProjector(config)
+        if config.init_tts:
+            self.tts = SpeechTokenGenerator(config.tts_config)
+            self.tts.model.backend = backend
+        # The audio encoder has no FlashAttention path upstream either.
+        self.attention_backends: dict[str, str] = {
+            "llm": backend,
+            "vision": backend,
+            "audio": "sdpa",
+            "tts": backend,
+        }
+
+    @classmethod
+    def load(
+        cls,
+        model_path: str,
+        *,
+        pt_path: str | None = None,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype | None = None,
+        attn_implementation: str = "auto",
+        revision: str | None = None,
+        n_slots: int = 1,
+        max_length: int = DEFAULT_CAPACITY,
+        rope_freq_dtype: torch.dtype = torch.float32,
+        progress: Progress | None = None,
+    ) -> MiniCPMO:
+        """Load a checkpoint from a local folder or hub id.
+
+        Args:
+            pt_path: state dict laid over the base weights.
+            dtype: bfloat16 on CUDA and float32 elsewhere by default.
+            n_slots: conversations that can be open at once.
+            max_length: KV-cache positions per conversation.
+            rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
+                code does when it casts the whole module.
+            progress: called with a fraction and a short text while weights load.
+
+        Raises:
+            CheckpointError, AttentionUnavailableError: see :mod:`MiniCPMO45.errors`.
+        """
+        device = torch.device(device)
+        dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
+        backend = resolve_backend(attn_implementation, device)
+        folder = locate(model_path, revision)
+        config = MiniCPMOConfig.from_folder(folder)
+        with torch.device("meta"):
+            model = cls(config, backend)
+        report = load_weights(
+            model, folder, device=device, dtype=dtype, pt_path=pt_path, progress=progress
+        )
+        model.finish_loading(
+            device=device,
+            dtype=dtype,
+            n_slots=n_slots,
+            max_length=max_length,
+            rope_freq_dtype=rope_freq_dtype,
+        )
+        model.read_processing_files(folder)
+        model.name = Path(model_path).name
+        logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
+        if report.unexpected or report.overlaid:
+            logger.warning("checkpoint: %s", report.summary())
+        return model
+
+    def finish_loading(
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        n_slots: int = 1,
+        max_length: int = DEFAULT_CAPACITY,
+        rope_freq_dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Allocate what is not in the checkpoint: KV cache, rotary tables, folded weights."""
+        self.eval().requires_grad_(False)
+        if self.config.init_tts:
+            self.tts.fold()
+        shape = self.llm.model.shape
+        self.cache = KVCache(
+            n_layers=shape.n_layers,
+            n_kv_heads=shape.n_kv_heads,
+            head_dim=shape.head_dim,
+            n_slots=n_slots,
+            capacity=max_length,
+            device=device,
+            dtype=dtype,
+        )
+        self.rotary = RotaryTable(
+            shape, max_length, device=device, dtype=dtype, frequency_dtype=rope_freq_dtype
+        )
+
+    def read_processing_files(self, folder: Path) -> None:
+        """Read the tokenizer and the image settings of a checkpoint folder."""
+        self.tokenizer = Tokenizer(folder)
+        if self.tokenizer.size > self.config.vocab_size:
+            raise CheckpointError(
+                f"the tokenizer has {self.tokenizer.size} entries, "
+                f"the model only {self.config.vocab_size}"
+            )
+        self.image_settings = ImageSettings.from_file(folder / "preprocessor_config.json")
+
+    @property
+    def device(self) -> torch.device:
+        return self.llm.lm_head.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.llm.lm_head.weight.dtype
+
+    @torch.inference_mode()
+    def encode_images(self, images: list[ImageTensors]) -> Tensor:
+        """Embeddings of all tiles in order, ``[tiles * query_num, hidden]``."""
+        batch = batch_slices(images).to(self.device, self.dtype)
+        size = self.config.vision_batch_size
+        features = torch.cat(
+            [
+                self.vpm(pixels, mask, targets)
+                for pixels, mask, targets in zip(
+                    batch.pixels.split(size),
+                    batch.patch_mask.split(size),
+                    batch.target_sizes.split(size),
+                    strict=True,
+                )
+            ]
+        )  # [tiles, patches, vision width]
+        return self.resampler(features, batch.target_sizes).flatten(0, 1)
+
+    @torch.inference_mode()
+    def encode_audio(
+        self, audio: AudioFeatures, *, blockwise: bool = True, compat: bool = False
+    ) -> Tensor:
+        """Embeddings of all parts joined in time, ``[tokens, hidden]``.
+
+        Args:
+            blockwise: attend in blocks of ``audio_chunk_length`` seconds that see all earlier
+                ones, as chat does; False lets every frame see the whole part.
+        """
+        mel = audio.mel.to(self.device, self.dtype)
+        chunk_frames = int(self.config.audio_chunk_length * 50) if blockwise else None
+        hidden = self.apm(mel, audio.lengths, chunk_frames, compat=compat)
+        parts = self.audio_projection_layer.pool(hidden, audio.lengths)
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def encode_audio_live(self, mel: Tensor, cache: AudioCache) -> Tensor:
+        """Embeddings of the next mel frames ``[1, mels, frames]`` of a stream,
+        ``[tokens, hidden]``."""
+        hidden = self.apm.stream(mel.to(self.device, self.dtype), cache)
+        return self.audio_projection_layer.pool(hidden, [mel.shape[2]])[0]
+
+    @torch.inference_mode()
+    def embed_prompt(
+        self, prompt: PromptInput, *, audio_rows: Tensor | None = None, compat: bool = False
+    ) -> Tensor:
+        """Token embeddings of a prompt with its placeholders filled, ``[tokens, hidden]``.
+
+        Args:
+            audio_rows: embeddings to use in place of encoding ``prompt.audio``.
+        """
+        embeddings = self.llm.embed(torch.tensor(prompt.ids, device=self.device))
+        if prompt.images:
+            fill(embeddings, prompt.image_bounds, self.encode_images(prompt.images))
+        if audio_rows is None and prompt.audio is not None:
+            audio_rows = self.encode_audio(prompt.audio, compat=compat)
+        if audio_rows is not None:
+            fill(embeddings, prompt.audio_bounds, audio_rows)
+        return embeddings
+
+
+def fill(embeddings: Tensor, bounds: Bounds, rows: Tensor) -> None:
+    """Deal ``rows`` out over the spans in order; surplus is dropped, the last row repeats.
+
+    Merged clips can come out a row shorter than the sum of their placeholders, never by more.
+    """
+    start = 0
+    for first, end in bounds:
+        wanted = torch.arange(start, start + end - first, device=rows.device)
+        if wanted.numel() and rows.shape[0] == 0:
+            raise PromptError("a placeholder has no embeddings to fill it")
+        embeddings[first:end] = rows[wanted.clamp(max=rows.shape[0] - 1)].to(embeddings.dtype)
+        start += end - first

@@ -1,0 +1,66 @@
+"""Choosing the next token from scores; everything stays on the device of the scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """How an answer is generated.
+
+    Args:
+        streaming: chunked sampler with the spoken-answer terminators (``kv`` prompts only);
+            otherwise the plain sampler.
+        max_new_tokens: upper bound; the chunked sampler works in tens and rounds it up.
+        min_new_tokens: terminators are barred for this many choices.
+        do_sample: draw at random; False takes the best score.
+        top_k: 0 keeps all candidates.
+        repetition_penalty: above 1 makes tokens of this answer less likely again.
+        length_penalty: above 1 makes ending less likely.
+    """
+
+    streaming: bool = False
+    max_new_tokens: int = 256
+    min_new_tokens: int = 0
+    do_sample: bool = True
+    temperature: float = 0.7
+    top_p: float = 0.8
+    top_k: int = 100
+    repetition_penalty: float = 1.02
+    length_penalty: float = 1.0
+
+
+def penalise(scores: Tensor, ids: Tensor, factor: float) -> Tensor:
+    """Make ``ids`` less likely: positive scores are divided by ``factor``, others multiplied.
+
+    Each distinct id is touched once, however often it occurs. The penalty of Keskar et al.,
+    https://arxiv.org/abs/1909.05858.
+    """
+    chosen = scores[ids]
+    return scores.index_put((ids,), torch.where(chosen > 0, chosen / factor, chosen * factor))
+
+
+def keep_candidates(scores: Tensor, top_k: int, top_p: float) -> Tensor:
+    """Bar everything but the ``top_k`` best and, of those, the nucleus of mass ``top_p``.
+
+    The candidate that crosses ``top_p`` is kept, so at least one always remains.
+    """
+    count = min(top_k, scores.numel()) if top_k > 0 else scores.numel()
+    ranked, order = scores.topk(count)
+    probabilities = ranked.softmax(-1)
+    mass_before = probabilities.cumsum(-1) - probabilities
+    ranked = ranked.masked_fill(mass_before > top_p, -torch.inf)
+    ranked[0] = scores[order[0]]
+    return torch.full_like(scores, -torch.inf).index_put((order,), ranked)
+
+
+def draw(scores: Tensor, options: GenerationOptions, generator: torch.Generator) -> Tensor:
+    """One token id ``[]`` from penalised float32 ``scores`` ``[vocabulary]``."""
+    if not options.do_sample or options.temperature == 0:
+        return scores.argmax(-1)
+    kept = keep_candidates(scores / options.temperature, options.top_k, options.top_p)
+    return torch.multinomial(kept.softmax(-1), 1, generator=generator)[0]

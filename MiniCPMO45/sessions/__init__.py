@@ -1,0 +1,1 @@
+"""Conversations: everything that changes while people talk to the model."""

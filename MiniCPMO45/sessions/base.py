@@ -1,0 +1,98 @@
+"""What every conversation has: a cache slot, a random generator and a way to feed the decoder."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import torch
+from torch import Tensor
+from typing_extensions import Self
+
+from MiniCPMO45.inputs import InputBuilder, PromptInput
+from MiniCPMO45.model import MiniCPMO
+
+
+class Session:
+    """One conversation on a shared model. Close it, or use it as a context manager.
+
+    Args:
+        compat: reproduce the published model's accidents; only parity checks want this.
+        seed: makes sampling repeatable.
+
+    Raises:
+        NoFreeSlotError: the model serves as many sessions as it was loaded for.
+    """
+
+    def __init__(self, model: MiniCPMO, *, compat: bool = False, seed: int | None = None) -> None:
+        self.model = model
+        self.compat = compat
+        self.inputs = InputBuilder(model.tokenizer, model.image_settings, compat)
+        self.slot = model.cache.acquire()
+        self.generator = torch.Generator(device=model.device)
+        if seed is None:
+            self.generator.seed()
+        else:
+            self.generator.manual_seed(seed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the cache slot back."""
+        self.slot.close()
+
+    @property
+    def kv_cache_length(self) -> int:
+        """Tokens in the decoder's cache."""
+        return self.slot.length
+
+    @torch.inference_mode()
+    def feed_embeddings(self, embeddings: Tensor) -> Tensor:
+        """Append ``[T, hidden]`` to the cache; final hidden states ``[T, hidden]``."""
+        return self.model.llm.model.prefill(embeddings, self.slot, self.model.rotary)
+
+    @torch.inference_mode()
+    def feed_ids(self, ids: list[int]) -> Tensor:
+        """Append tokens to the cache; final hidden states ``[T, hidden]``."""
+        return self.feed_embeddings(
+            self.model.llm.embed(torch.tensor(ids, device=self.model.device))
+        )
+
+    @torch.inference_mode()
+    def feed_prompt(self, prompt: PromptInput, audio_rows: Tensor | None = None) -> Tensor:
+        """Append a prompt with its media; final hidden states ``[T, hidden]``."""
+        return self.feed_embeddings(
+            self.model.embed_prompt(prompt, audio_rows=audio_rows, compat=self.compat)
+        )
+
+    @torch.inference_mode()
+    def feed_token(self, token: Tensor) -> Tensor:
+        """Append one chosen token ``[]`` without reading it back; its hidden state ``[hidden]``.
+
+        Raises:
+            PromptTooLongError: the cache is full.
+        """
+        self.slot.reserve(1)
+        hidden = self.model.llm.model.decode(
+            self.model.llm.embed(token)[None, None],
+            self.slot.cache,
+            self.slot.rows,
+            self.model.rotary,
+            kv_length=self.slot.length + 1,
+            exact=True,
+        )
+        self.slot.length += 1
+        return hidden[0, 0]
+
+    @torch.inference_mode()
+    def scores(self, hidden: Tensor) -> Tensor:
+        """Float32 vocabulary scores for one hidden state ``[hidden]``."""
+        return self.model.llm.logits(hidden)

@@ -1,0 +1,126 @@
+"""Chat: a whole conversation is read at once and answered once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from MiniCPMO45.errors import PromptError
+from MiniCPMO45.prompts import ChatMessage, PromptOptions, opening_text
+from MiniCPMO45.sampling import GenerationOptions
+from MiniCPMO45.sessions.base import Session
+from MiniCPMO45.sessions.generation import (
+    Choice,
+    FinishReason,
+    decode_chunked,
+    decode_plain,
+)
+
+SPEECH_END = "<|tts_eos|>"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What was read: the rendered text (media as short tags) and its length in tokens."""
+
+    text: str
+    n_tokens: int
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """The text one decode step added; it may be empty and never ends inside a character."""
+
+    text: str
+    n_tokens: int
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer. ``token_ids`` leaves out the terminator."""
+
+    text: str
+    token_ids: list[int]
+    finish_reason: FinishReason
+    terminator_id: int | None = None
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.token_ids)
+
+
+class ChatSession(Session):
+    """Reads messages with :meth:`prefill`, answers once with :meth:`generate`."""
+
+    answer: Answer | None = None
+    _options: PromptOptions | None = None
+    last_hidden: torch.Tensor
+    """Final hidden state ``[hidden]`` of the prompt's last token."""
+
+    def prefill(
+        self, messages: Sequence[ChatMessage], options: PromptOptions | None = None
+    ) -> Prompt:
+        """Read a conversation from its beginning; whatever was read before is forgotten.
+
+        Raises:
+            PromptTooLongError: over ``options.max_inp_length`` or the cache; nothing was read.
+            PromptError, MediaError: the messages cannot be used.
+        """
+        options = options or PromptOptions()
+        prompt = self.inputs.chat(messages, options)
+        self.slot.truncate(0)
+        self.answer = None
+        self.last_hidden = self.feed_prompt(prompt)[-1]
+        self._options = options
+        return Prompt(prompt.text, len(prompt.ids))
+
+    def generate(self, options: GenerationOptions | None = None) -> Iterator[TextDelta]:
+        """Decode the answer, one step per item; the last item is ``finished``.
+
+        Dropping the iterator stops the answer. Afterwards :attr:`answer` holds the whole of it.
+        """
+        options = options or GenerationOptions()
+        stream = self.model.tokenizer.text_stream()
+        token_ids: list[int] = []
+        for choice in self._choices(options):
+            if choice.token_id is not None:
+                token_ids.append(choice.token_id)
+                yield TextDelta(stream.push(choice.token_id), len(token_ids), False)
+            elif choice.finish_reason is not None:
+                text = self._clean(token_ids, options)
+                self.answer = Answer(text, token_ids, choice.finish_reason, choice.terminator_id)
+                yield TextDelta(stream.flush(), len(token_ids), True)
+
+    def _choices(self, options: GenerationOptions) -> Iterator[Choice]:
+        if self._options is None:
+            raise PromptError("prefill() must come before generate()")
+        if self._options.style == "one_shot":
+            if options.streaming:
+                raise PromptError("the chunked sampler needs a prompt of style kv")
+            return decode_plain(self, self.last_hidden, options)
+        speech = self._options.use_tts_template
+        opening = opening_text(
+            thinking=bool(self._options.enable_thinking),
+            speech=options.streaming if speech is None else speech,
+        )
+        hidden = self.feed_ids(self.model.tokenizer.encode(opening))[-1]
+        if options.streaming:
+            return decode_chunked(self, hidden, options)
+        # The published model takes the best-scored first token here, whatever the options.
+        return decode_plain(self, hidden, options, first=self.scores(hidden).argmax())
+
+    def _clean(self, token_ids: list[int], options: GenerationOptions) -> str:
+        assert self._options is not None
+        if self.compat and self._options.style == "one_shot":
+            # Published: ids equal to 0 vanish, and any of the marker's characters is stripped.
+            text = self.model.tokenizer.decode([index for index in token_ids if index != 0])
+            return text.rstrip(SPEECH_END)
+        text = self.model.tokenizer.decode(token_ids)
+        if self._options.style == "kv" and not options.streaming:
+            for marker in ("<|im_end|>", "<|endoftext|>"):
+                text = text.replace(marker, "")
+            return text.strip().removesuffix(SPEECH_END).strip()
+        return text.removesuffix(SPEECH_END)

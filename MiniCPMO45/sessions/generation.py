@@ -1,0 +1,114 @@
+"""The two decoding loops. Each ``next()`` is one decode step, so a loop can be dropped between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from MiniCPMO45.sampling import GenerationOptions, draw, penalise
+from MiniCPMO45.sessions.base import Session
+
+CHUNK_TOKENS = 10  # tokens the chunked modes produce as one group
+PENALTY_WINDOW = 128  # earlier tokens of the answer that the chunked sampler looks back on
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One token that joined the answer, or (``token_id`` None) the end of it."""
+
+    token_id: int | None
+    finish_reason: FinishReason | None = None
+    terminator_id: int | None = None
+
+
+class ChosenTokens:
+    """Ids chosen so far, kept on the device so that penalties need no copy."""
+
+    def __init__(self, capacity: int, device: torch.device) -> None:
+        self._ids = torch.zeros(capacity, dtype=torch.long, device=device)
+        self.count = 0
+
+    def append(self, token: Tensor) -> None:
+        self._ids[self.count] = token
+        self.count += 1
+
+    def since(self, start: int) -> Tensor:
+        return self._ids[start : self.count]
+
+
+@torch.inference_mode()
+def decode_plain(
+    session: Session, hidden: Tensor, options: GenerationOptions, *, first: Tensor | None = None
+) -> Iterator[Choice]:
+    """One-shot decoding from the prompt's last hidden state ``[hidden]``.
+
+    The repetition penalty covers the whole answer. Terminators are never fed; neither is the
+    token that reaches the limit.
+
+    Args:
+        first: a token chosen already; it counts for the penalty and not for the limit.
+    """
+    tokenizer, device = session.model.tokenizer, session.model.device
+    terminators = torch.tensor(tokenizer.chat_terminator_ids, device=device)
+    chosen = ChosenTokens(options.max_new_tokens + 1, device)
+    if first is not None:
+        chosen.append(first)
+        yield Choice(int(first))
+        hidden = session.feed_token(first)
+    for step in range(options.max_new_tokens):
+        scores = penalise(session.scores(hidden), chosen.since(0), options.repetition_penalty)
+        scores = penalise(scores, terminators, options.length_penalty)
+        if step < options.min_new_tokens:
+            scores[terminators] = -torch.inf
+        token = draw(scores, options, session.generator)
+        chosen.append(token)
+        token_id = int(token)
+        if token_id in tokenizer.chat_terminator_ids:
+            yield Choice(None, "stop", token_id)
+            return
+        yield Choice(token_id)
+        if step + 1 < options.max_new_tokens:
+            hidden = session.feed_token(token)
+    yield Choice(None, "length")
+
+
+@torch.inference_mode()
+def decode_chunked(
+    session: Session, hidden: Tensor, options: GenerationOptions
+) -> Iterator[Choice]:
+    """Spoken-style decoding from the hidden state after the generation opening.
+
+    A token joins the answer once it has been fed, so the cache always holds exactly the opening
+    and the answer. The limit is rounded up to whole chunks; the penalty sees the current chunk and
+    :data:`PENALTY_WINDOW` tokens before it. The first chunk is one choice longer, because the last
+    choice of an unfinished chunk opens the next one.
+    """
+    tokenizer, device = session.model.tokenizer, session.model.device
+    terminators = torch.tensor(tokenizer.turn_terminator_ids, device=device)
+    limit = -(-options.max_new_tokens // CHUNK_TOKENS) * CHUNK_TOKENS
+    chosen = ChosenTokens(limit + 1, device)
+    for step in range(limit + 1):
+        chunk_start = max(0, (step - 1) // CHUNK_TOKENS) * CHUNK_TOKENS
+        chunk_start += 1 if chunk_start else 0
+        recent = chosen.since(max(0, chunk_start - PENALTY_WINDOW))
+        scores = penalise(session.scores(hidden), recent, options.repetition_penalty)
+        scores = penalise(scores, terminators, options.length_penalty)
+        if step < options.min_new_tokens:
+            scores[terminators] = -torch.inf
+        token = draw(scores, options, session.generator)
+        token_id = int(token)
+        if token_id in tokenizer.turn_terminator_ids:
+            yield Choice(None, "stop", token_id)
+            return
+        if step == limit:
+            break
+        chosen.append(token)
+        hidden = session.feed_token(token)
+        yield Choice(token_id)
+    yield Choice(None, "length")

@@ -1,0 +1,171 @@
+"""Turn-based conversation read piece by piece, with the cache kept from turn to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+
+from MiniCPMO45.audio import offline_features
+from MiniCPMO45.errors import PromptError
+from MiniCPMO45.model import MiniCPMO
+from MiniCPMO45.prompts import ChatMessage, PromptWriter, opening_text
+from MiniCPMO45.sampling import GenerationOptions
+from MiniCPMO45.sessions.base import Session
+from MiniCPMO45.sessions.chat import TextDelta
+from MiniCPMO45.sessions.generation import decode_chunked
+from MiniCPMO45.streaming_mel import StreamingMel
+
+# What is left open at the end of the cache: nothing, the user's turn, an answer that was
+# generated, or an assistant message that was given.
+OpenTurn = Literal["none", "user", "answer", "reply"]
+
+_CLOSING = {
+    "none": "",
+    "user": "<|im_end|>\n",
+    "answer": "<|tts_eos|><|im_end|>\n",
+    "reply": "<|im_end|>\n",
+}
+
+
+@dataclass(frozen=True)
+class PieceOptions:
+    """How one piece is read.
+
+    Args:
+        max_slice_nums: tiles a picture may be cut into; 1 keeps it whole.
+        is_last_chunk: the audio of this piece may be shorter than a second.
+    """
+
+    omni_mode: bool = True
+    max_slice_nums: int = 1
+    is_last_chunk: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What was read: the text of the piece (media as short tags) and its ids."""
+
+    text: str
+    ids: list[int]
+
+
+class StreamingSession(Session):
+    """Reads a message or a part of one with :meth:`prefill`, answers with :meth:`generate`.
+
+    The user's turn stays open until an answer starts, so a question may come in parts, such as
+    live audio second by second.
+    """
+
+    def __init__(self, model: MiniCPMO, *, compat: bool = False, seed: int | None = None) -> None:
+        super().__init__(model, compat=compat, seed=seed)
+        self._open: OpenTurn = "none"
+        self._start_listening()
+
+    def prefill(self, message: ChatMessage, options: PieceOptions | None = None) -> Piece:
+        """Read one piece.
+
+        Raises:
+            PromptTooLongError: the cache cannot hold it; nothing was read.
+            PromptError, MediaError: the message cannot be used; nothing was read.
+        """
+        options = options or PieceOptions()
+        is_first = self.slot.length == 0
+        if message.role == "user" and self._turn_audio_count == 0:
+            message = _pad_first_audio(message, self._mel.settings.padded_first_samples)
+        writer = PromptWriter(self.model.tokenizer, compat=self.compat)
+        rendered = self._render(writer, message, options)
+        is_live = message.role == "user"
+        audio_rows = None
+        prompt = self.inputs.finish(
+            writer,
+            rendered,
+            audio=None,
+            max_slice_nums=options.max_slice_nums,
+            use_image_id=False,
+        )
+        self.slot.reserve(len(prompt.ids))
+        if writer.audios:
+            waveforms = [np.asarray(item.value) for item in writer.audios]
+            audio_rows = self._hear(waveforms, is_live=is_live, is_last=options.is_last_chunk)
+        if not is_live or (is_first and self.compat):
+            # Published: the cache that the very first user piece has just built is thrown away.
+            self._audio_cache = self.model.apm.new_cache()
+        self.feed_prompt(prompt, audio_rows)
+        self._open = self._next_open(message.role, is_first=is_first)
+        self._turn_audio_count += is_live and bool(writer.audios)
+        return Piece(prompt.text, prompt.ids)
+
+    def generate(self, options: GenerationOptions | None = None) -> Iterator[TextDelta]:
+        """Answer the open turn, one decode step per item; the last item is ``finished``.
+
+        Dropping the iterator stops the answer; what was fed stays part of the conversation.
+        """
+        options = options or GenerationOptions(streaming=True)
+        opening = opening_text(thinking=False, speech=True)
+        ids = self.model.tokenizer.encode(opening)
+        self.slot.reserve(len(ids))
+        self._start_listening()
+        self._open = "answer"
+        hidden = self.feed_ids(ids)[-1]
+        stream = self.model.tokenizer.text_stream()
+        n_tokens = 0
+        for choice in decode_chunked(self, hidden, options):
+            if choice.token_id is None:
+                yield TextDelta(stream.flush(), n_tokens, True)
+            else:
+                n_tokens += 1
+                yield TextDelta(stream.push(choice.token_id), n_tokens, False)
+
+    def _render(self, writer: PromptWriter, message: ChatMessage, options: PieceOptions) -> str:
+        body = writer.body(message, "" if options.omni_mode else "\n")
+        if message.role == "user":
+            if self._open == "user":
+                return body
+            return _CLOSING[self._open] + "<|im_start|>user\n" + body
+        if self.slot.length == 0:
+            return self.model.tokenizer.render([{"role": message.role, "content": body}])
+        if self.compat:
+            return body  # published: a later system or assistant piece has no header
+        header = f"{_CLOSING[self._open]}<|im_start|>{message.role}\n{body}"
+        return header if message.role == "assistant" else header + "<|im_end|>\n"
+
+    def _next_open(self, role: str, *, is_first: bool) -> OpenTurn:
+        if role == "user":
+            return "user"
+        if is_first or role == "system":
+            keeps_answer = self.compat and self._open == "answer"
+            return "answer" if keeps_answer else "none"
+        if self.compat:
+            return "answer" if self._open == "answer" else "none"
+        return "reply"
+
+    def _hear(self, waveforms: list[np.ndarray], *, is_live: bool, is_last: bool) -> Tensor:
+        if not is_live:
+            return self.model.encode_audio(
+                offline_features(waveforms), blockwise=False, compat=self.compat
+            )
+        if len(waveforms) > 1:
+            raise PromptError("a live piece may hold one audio item")
+        mel = self._mel.push(waveforms[0], last=is_last)
+        return self.model.encode_audio_live(mel, self._audio_cache)
+
+    def _start_listening(self) -> None:
+        """A new turn hears from silence: fresh mel front end, empty encoder cache."""
+        self._turn_audio_count = 0
+        self._mel = StreamingMel()
+        self._audio_cache = self.model.apm.new_cache()
+
+
+def _pad_first_audio(message: ChatMessage, n_samples: int) -> ChatMessage:
+    """Left-pad the first audio of a turn with silence to the length the front end expects."""
+    padded = [
+        np.pad(item, (max(0, n_samples - item.shape[0]), 0))
+        if isinstance(item, np.ndarray)
+        else item
+        for item in message.items
+    ]
+    return ChatMessage(message.role, padded)

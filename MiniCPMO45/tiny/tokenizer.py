@@ -1,0 +1,156 @@
+"""A small byte-level BPE in the manner of the published tokenizer, and its files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+from MiniCPMO45.tiny.added_tokens import AFTER_BASE, DECLARED, UNKNOWN, is_special
+from MiniCPMO45.tiny.corpus import characters_beyond_ascii, paragraphs
+
+SPLIT_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"  # English contractions
+    r"|[^\r\n\p{L}\p{N}]?\p{L}+"  # letters, with one leading mark or blank
+    r"|\p{N}"  # single digits
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*"  # marks
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"  # blanks
+)
+FRAME_WORDS = ["user\n", "system\n", "assistant\n", "a\n\n"]
+"""Made whole pieces because every prompt holds them."""
+
+BAD_CHARACTERS = frozenset("()（）\n\r\N{REPLACEMENT CHARACTER}")
+"""Speech-producing loops never say a piece that holds one of these."""
+
+
+def train_tokenizer() -> Tokenizer:
+    """Train on the corpus until every one of its English words and characters is one piece."""
+    trainee = _pipeline(models.BPE())
+    whole = [*FRAME_WORDS, *characters_beyond_ascii()]
+    text = [line for line in paragraphs() for line in _twice_if_english(line)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=1 << 20,  # out of reach: the frequency limit ends the training
+        min_frequency=2,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    trainee.train_from_iterator(whole * 100 + text, trainer)
+    merges = [tuple(pair) for pair in json.loads(trainee.to_str())["model"]["merges"]]
+
+    base = [*sorted(pre_tokenizers.ByteLevel.alphabet()), UNKNOWN]
+    base += dict.fromkeys(left + right for left, right in merges)
+    vocabulary = {piece: index for index, piece in enumerate(base)}
+    tokenizer = _pipeline(models.BPE(vocab=vocabulary, merges=merges))
+    for token in [UNKNOWN, *AFTER_BASE]:
+        flagged = AddedToken(token, normalized=False, special=is_special(token))
+        tokenizer.add_special_tokens([flagged]) if is_special(token) else tokenizer.add_tokens(
+            [flagged]
+        )
+    return tokenizer
+
+
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that is known to exist."""
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise KeyError(token)
+    return found
+
+
+def write_tokenizer_files(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the six tokenizer files of the official layout."""
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    model = json.loads(tokenizer.to_str())["model"]
+    merges = "".join(f"{left} {right}\n" for left, right in model["merges"])
+    (folder / "merges.txt").write_text("#version: 0.2\n" + merges, encoding="utf-8")
+    files = {
+        "vocab.json": model["vocab"],
+        "added_tokens.json": {token: token_id(tokenizer, token) for token in sorted(AFTER_BASE)},
+        "special_tokens_map.json": _special_tokens_map(),
+        "tokenizer_config.json": _tokenizer_config(tokenizer),
+    }
+    for name, values in files.items():
+        text = json.dumps(values, ensure_ascii=False, indent=2)
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+def bad_token_ids(tokenizer: Tokenizer) -> list[int]:
+    """Base pieces that hold a parenthesis, a line break or a part of a character."""
+    first_added = token_id(tokenizer, AFTER_BASE[0])
+    return [
+        index for index in range(first_added) if BAD_CHARACTERS & set(tokenizer.decode([index]))
+    ]
+
+
+def _twice_if_english(line: str) -> list[str]:
+    """English words become whole pieces, at a sentence's start and within; Chinese ones if common.
+
+    A piece needs two occurrences, so an English paragraph counts twice with and without the
+    blank that precedes a word in mid-sentence.
+    """
+    return [line, line, f" {line}", f" {line}"] if line.isascii() else [line]
+
+
+def _pipeline(model: models.BPE) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLIT_PATTERN), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def _special_tokens_map() -> dict[str, Any]:
+    return {
+        "additional_special_tokens": [_entry(token) for token in DECLARED],
+        "bos_token": "<|im_start|>",
+        "eos_token": _entry("<|im_end|>"),
+        "pad_token": _entry("<|endoftext|>"),
+        "unk_token": UNKNOWN,
+    }
+
+
+def _tokenizer_config(tokenizer: Tokenizer) -> dict[str, Any]:
+    chat_template = Path(__file__).with_name("chat_template.jinja").read_text(encoding="utf-8")
+    return {
+        "add_bos_token": False,
+        "add_prefix_space": False,
+        "added_tokens_decoder": {
+            str(token_id(tokenizer, token)): {**_entry(token), "special": is_special(token)}
+            for token in [UNKNOWN, *AFTER_BASE]
+        },
+        "additional_special_tokens": DECLARED,
+        "bad_token_ids": bad_token_ids(tokenizer),
+        "bos_token": "<|im_start|>",
+        "chat_template": chat_template,
+        "clean_up_tokenization_spaces": False,
+        "eos_token": "<|im_end|>",
+        "errors": "replace",
+        "model_max_length": 131072,
+        "pad_token": "<|endoftext|>",
+        "split_special_tokens": False,
+        "tokenizer_class": "MiniCPMOTokenizerFast",
+        "unk_token": UNKNOWN,
+    }
+
+
+def _entry(token: str) -> dict[str, Any]:
+    flags = dict.fromkeys(("lstrip", "normalized", "rstrip", "single_word"), False)
+    return {"content": token, **flags}

@@ -1,0 +1,8 @@
+"""Command line of the golden runner."""
+
+import sys
+
+from tests.golden.runner import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""Published sizes on one GPU. Runs under pytest and under ``python -m unittest``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unittest
+
+import numpy as np
+import torch
+from PIL import Image
+
+from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, PromptOptions
+from MiniCPMO45.sessions.base import Session
+from tests.gpu.full_size import random_model
+
+PEAK_LIMIT_GB = 21.5
+WITHOUT_GPU = not torch.cuda.is_available()
+
+
+@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
+class FullSizeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.device = torch.device("cuda")
+        torch.cuda.reset_peak_memory_stats()
+        cls.model = random_model(cls.device)
+
+    def test_one_chat_with_an_image_and_speech_fits_in_memory(self) -> None:
+        rng = np.random.default_rng(0)
+        picture = Image.fromarray(rng.integers(0, 255, (720, 1280, 3), dtype=np.uint8))
+        speech = rng.normal(scale=0.1, size=5 * 16000).astype(np.float32)
+        messages = [ChatMessage("user", [picture, speech, "What is this?"])]
+        options = GenerationOptions(max_new_tokens=32, min_new_tokens=32)
+        with ChatSession(self.model, seed=0) as session:
+            prompt = session.prefill(messages, PromptOptions())
+            deltas = list(session.generate(options))
+        peak_gb = torch.cuda.max_memory_allocated() / 1e9
+        report = {
+            "device": torch.cuda.get_device_name(),
+            "prompt_tokens": prompt.n_tokens,
+            "answer_tokens": deltas[-1].n_tokens,
+            "peak_gb": round(peak_gb, 2),
+        }
+        sys.stderr.write(json.dumps(report) + "\n")
+        self.assertEqual(deltas[-1].n_tokens, 32)
+        self.assertLessEqual(peak_gb, PEAK_LIMIT_GB)
+
+    def test_a_decode_step_captured_as_a_cuda_graph_equals_the_eager_step(self) -> None:
+        stack = self.model.llm.model
+        embeddings = torch.randn(1, 1, stack.shape.hidden_size, device=self.device).bfloat16()
+        with Session(self.model) as session, torch.inference_mode():
+            slot = session.slot
+            session.feed_ids(list(range(20)))
+
+            def step() -> torch.Tensor:
+                return stack.decode(
+                    embeddings, slot.cache, slot.rows, self.model.rotary, kv_length=64
+                )
+
+            expected = step()
+            slot.cache.lengths[slot.index] -= 1
+            torch.cuda.synchronize()
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                captured = step()
+            slot.cache.lengths[slot.index] = 20  # capturing runs nothing
+            graph.replay()
+            torch.testing.assert_close(captured, expected, atol=2e-2, rtol=2e-2)
+            self.assertEqual(int(slot.cache.lengths[slot.index]), 21)
+
+    def test_a_replayed_step_allocates_nothing(self) -> None:
+        stack = self.model.llm.model
+        embeddings = torch.randn(1, 1, stack.shape.hidden_size, device=self.device).bfloat16()
+        with Session(self.model) as session, torch.inference_mode():
+            slot = session.slot
+            session.feed_ids(list(range(20)))
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                stack.decode(embeddings, slot.cache, slot.rows, self.model.rotary, kv_length=64)
+            torch.cuda.synchronize()
+            before = torch.cuda.memory_stats()["allocation.all.allocated"]
+            for _ in range(10):
+                graph.replay()
+            torch.cuda.synchronize()
+            self.assertEqual(torch.cuda.memory_stats()["allocation.all.allocated"], before)
+
+
+if __name__ == "__main__":
+    unittest.main()

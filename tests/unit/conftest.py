@@ -1,0 +1,28 @@
+"""The recorded tiny checkpoint, loaded once for all unit tests of the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.tokenizer import Tokenizer
+
+RECORDED_CHECKPOINT = Path(__file__).parents[1] / "golden" / "data" / "tiny"
+
+
+@pytest.fixture(scope="session")
+def checkpoint_folder() -> Path:
+    return RECORDED_CHECKPOINT
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    return Tokenizer(RECORDED_CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def model() -> MiniCPMO:
+    """Two conversations of up to 512 tokens."""
+    return MiniCPMO.load(str(RECORDED_CHECKPOINT), n_slots=2, max_length=512)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MiniCPMO45 import ChatMessage, GenerationOptions, PromptError, StreamingSession
+from MiniCPMO45.sessions import generation
+from MiniCPMO45.sessions.streaming import PieceOptions
+from tests.golden.inputs import wave
+
+GREEDY = GenerationOptions(streaming=True, do_sample=False, max_new_tokens=10)
+
+
+def say(session: StreamingSession, role: str, *content) -> str:
+    return session.prefill(ChatMessage(role, list(content))).text
+
+
+def test_a_later_system_or_assistant_message_gets_its_header(model):
+    with StreamingSession(model) as session:
+        assert say(session, "system", "Be kind.") == "<|im_start|>system\nBe kind.<|im_end|>\n"
+        assert say(session, "user", "Hi") == "<|im_start|>user\nHi"
+        assert say(session, "user", " you") == " you"
+        given = say(session, "assistant", "Hello")
+        assert given == "<|im_end|>\n<|im_start|>assistant\nHello"
+        assert say(session, "user", "Next") == "<|im_end|>\n<|im_start|>user\nNext"
+        changed = say(session, "system", "Be brief.")
+        assert changed == "<|im_end|>\n<|im_start|>system\nBe brief.<|im_end|>\n"
+        assert say(session, "user", "Go") == "<|im_start|>user\nGo"
+
+
+def test_a_turn_after_an_answer_closes_it_first(model):
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        list(session.generate(GREEDY))
+        assert say(session, "user", "More").startswith("<|tts_eos|><|im_end|>\n<|im_start|>user\n")
+
+
+def test_a_stopped_answer_keeps_what_was_fed_and_the_conversation_goes_on(model):
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        before = session.kv_cache_length
+        steps = session.generate(GREEDY)
+        next(steps)
+        steps.close()
+        assert session.kv_cache_length == before + len(opening_ids(model)) + 1
+        assert say(session, "user", "More").startswith("<|tts_eos|>")
+
+
+def test_an_empty_answer_leaves_a_turn_that_can_go_on(model, monkeypatch):
+    terminator = model.tokenizer.turn_terminator_ids[0]
+    original = generation.draw
+    monkeypatch.setattr(
+        generation, "draw", lambda scores, *rest: 0 * original(scores, *rest) + terminator
+    )
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        deltas = list(session.generate(GREEDY))
+        assert [(delta.text, delta.finished) for delta in deltas] == [("", True)]
+        assert say(session, "user", "More").startswith("<|tts_eos|>")
+
+
+def test_the_first_audio_of_a_turn_is_padded_to_a_whole_piece(model):
+    placeholder_tokens = 10 + 2  # one second between its tags
+    with StreamingSession(model) as session:
+        session.prefill(ChatMessage("user", [wave(1, 0.3)]), PieceOptions(is_last_chunk=True))
+        header = len(model.tokenizer.encode("<|im_start|>user\n"))
+        assert session.kv_cache_length == header + placeholder_tokens
+
+
+def test_two_clips_in_one_live_piece_are_refused_before_anything_is_read(model):
+    with StreamingSession(model) as session:
+        with pytest.raises(PromptError, match="one audio"):
+            say(session, "user", wave(1, 1.1), wave(2, 1.1))
+        assert session.kv_cache_length == 0
+
+
+def test_the_first_user_audio_stays_in_the_encoder_cache(model):
+    """The published model forgets it; the second piece then sounds like a first one."""
+    rows = {}
+    for compat in (False, True):
+        with StreamingSession(model, compat=compat) as session:
+            session.prefill(ChatMessage("user", [wave(1, 1.035)]))
+            session.prefill(ChatMessage("user", [wave(2, 1.0)]))
+            keys, _ = session.slot.layer(0)
+            rows[compat] = keys[-5:].clone()
+    assert not np.allclose(rows[False], rows[True], atol=1e-3)
+
+
+def opening_ids(model) -> list[int]:
+    text = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n<|tts_bos|>"
+    return model.tokenizer.encode(text)

@@ -106,10 +106,7 @@ def choose_grid(
     log_ratio = math.log(width / height)
     counts = [n for n in (n_ideal - 1, n_ideal, n_ideal + 1) if 1 < n <= max_slice_nums]
     candidates = [
-        (columns, n // columns)
-        for n in counts
-        for columns in range(1, n + 1)
-        if n % columns == 0
+        (columns, n // columns) for n in counts for columns in range(1, n + 1) if n % columns == 0
     ]
     return min(candidates, key=lambda grid: abs(log_ratio - math.log(grid[0] / grid[1])))
 
@@ -201,9 +198,7 @@ def _tiles(image: Image.Image, grid: Grid | None, settings: ImageSettings) -> li
         snap(width, columns) / columns, snap(height, rows) / rows, settings, upscale=True
     )
     _check_tile(image, (tile_width, tile_height), settings)
-    refined = image.resize(
-        (tile_width * columns, tile_height * rows), Image.Resampling.BICUBIC
-    )
+    refined = image.resize((tile_width * columns, tile_height * rows), Image.Resampling.BICUBIC)
     boxes = [
         (left, top, left + tile_width, top + tile_height)
         for top in range(0, refined.height, tile_height)
@@ -229,7 +224,8 @@ def _patch_strip(tile: Image.Image, settings: ImageSettings) -> Tensor:
     """Normalised patches of a tile in raster order, ``[3, patch, patch * n_patches]``."""
     patch = settings.patch_size
     pixels = np.asarray(tile, dtype=np.float32) / np.float32(255)  # [height, width, 3]
-    pixels = (pixels - np.float32(settings.norm_mean)) / np.float32(settings.norm_std)
+    mean = np.asarray(settings.norm_mean, np.float32)
+    pixels = (pixels - mean) / np.asarray(settings.norm_std, np.float32)
     rows, columns = tile.height // patch, tile.width // patch
     # [rows * patch, columns * patch, 3] -> [rows, patch, columns, patch, 3]
     patches = pixels.reshape(rows, patch, columns, patch, 3)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from MiniCPMO45.errors import NoFreeSlotError, PromptTooLongError
+
+
+class CacheShape(Protocol):
+    """The sizes of a decoder stack that its cache needs."""
+
+    @property
+    def n_layers(self) -> int: ...
+    @property
+    def n_kv_heads(self) -> int: ...
+    @property
+    def head_dim(self) -> int: ...
 
 
 class KVCache:
@@ -17,18 +30,16 @@ class KVCache:
 
     def __init__(
         self,
+        shape: CacheShape,
         *,
-        n_layers: int,
-        n_kv_heads: int,
-        head_dim: int,
         n_slots: int,
         capacity: int,
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        shape = (n_layers, n_slots, capacity, n_kv_heads, head_dim)
-        self.keys = torch.zeros(shape, device=device, dtype=dtype)
-        self.values = torch.zeros(shape, device=device, dtype=dtype)
+        sizes = (shape.n_layers, n_slots, capacity, shape.n_kv_heads, shape.head_dim)
+        self.keys = torch.zeros(sizes, device=device, dtype=dtype)
+        self.values = torch.zeros(sizes, device=device, dtype=dtype)
         self.lengths = torch.zeros(n_slots, device=device, dtype=torch.long)
         self.capacity = capacity
         self._free = list(reversed(range(n_slots)))
@@ -72,11 +83,13 @@ class CacheSlot:
         if self.length + n_tokens > self.cache.capacity:
             raise PromptTooLongError(self.length + n_tokens, self.cache.capacity)
 
+    @torch.inference_mode()
     def advance(self, n_tokens: int) -> None:
         """Count ``n_tokens`` that a forward has just written."""
         self.length += n_tokens
         self.cache.lengths[self.index] += n_tokens
 
+    @torch.inference_mode()
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on."""
         self.length = length
@@ -94,3 +107,19 @@ class CacheSlot:
         if self._open:
             self._open = False
             self.cache._release(self.index)
+
+
+@torch.inference_mode()
+def drop_span(slot: CacheSlot, first: int, count: int) -> None:
+    """Remove ``count`` positions from ``first`` on; what follows moves up, unrotated.
+
+    Raises:
+        IndexError: the span is not within the filled part; nothing changed.
+    """
+    if first < 0 or count < 0 or first + count > slot.length:
+        raise IndexError(f"positions {first}..{first + count} of {slot.length}")
+    kept = slice(first + count, slot.length)
+    moved = slice(first, slot.length - count)
+    for tensor in (slot.cache.keys, slot.cache.values):
+        tensor[:, slot.index, moved] = tensor[:, slot.index, kept].clone()
+    slot.truncate(slot.length - count)

@@ -92,15 +92,30 @@ class RotaryTable:
         frequency_dtype: torch.dtype = torch.float32,
     ) -> None:
         exponents = torch.arange(0, shape.head_dim, 2, dtype=torch.float32) / shape.head_dim
-        frequencies = (1.0 / shape.rope_theta**exponents).to(frequency_dtype).float()
-        angles = torch.arange(capacity, dtype=torch.float32)[:, None] * frequencies
-        angles = torch.cat((angles, angles), dim=-1)  # -> [capacity, head_dim]
-        self.cos = angles.cos().to(device, dtype)
-        self.sin = angles.sin().to(device, dtype)
+        self.frequencies = (1.0 / shape.rope_theta**exponents).to(frequency_dtype).float()
+        cos, sin = self._waves(torch.arange(capacity))  # [capacity, head_dim]
+        self.cos = cos.to(device, dtype)
+        self.sin = sin.to(device, dtype)
 
     def at(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Rows for ``positions`` ``[B, T]`` as two ``[B, T, 1, head_dim]``."""
         return self.cos[positions].unsqueeze(2), self.sin[positions].unsqueeze(2)
+
+    @torch.inference_mode()
+    def turn(self, slot: CacheSlot, first: int, shifts: Tensor) -> None:
+        """Move cached keys from position ``first`` on by ``shifts`` ``[T]`` positions.
+
+        Computed in float32 and rounded once. Keys of deeper layers keep what they saw.
+        """
+        cos, sin = (wave.to(slot.cache.keys.device)[:, None] for wave in self._waves(shifts.cpu()))
+        rows = slice(first, first + shifts.numel())
+        keys = slot.cache.keys[:, slot.index, rows]  # [layers, T, kv_heads, head_dim]
+        slot.cache.keys[:, slot.index, rows] = rotate(keys.float(), cos, sin).to(keys.dtype)
+
+    def _waves(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        angles = positions.float()[:, None] * self.frequencies
+        angles = torch.cat((angles, angles), dim=-1)  # -> [T, head_dim]
+        return angles.cos(), angles.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

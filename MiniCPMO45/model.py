@@ -40,6 +40,8 @@ class MiniCPMO(nn.Module):
 
     cache: KVCache
     rotary: RotaryTable
+    speech_cache: KVCache
+    speech_rotary: RotaryTable
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
@@ -135,21 +137,16 @@ class MiniCPMO(nn.Module):
     ) -> None:
         """Allocate what is not in the checkpoint: KV cache, rotary tables, folded weights."""
         self.eval().requires_grad_(False)
+        place = {"device": device, "dtype": dtype}
+        shape = self.llm.model.shape
+        self.cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)
+        self.rotary = RotaryTable(shape, max_length, frequency_dtype=rope_freq_dtype, **place)
         if self.config.init_tts:
             self.tts.fold()
-        shape = self.llm.model.shape
-        self.cache = KVCache(
-            n_layers=shape.n_layers,
-            n_kv_heads=shape.n_kv_heads,
-            head_dim=shape.head_dim,
-            n_slots=n_slots,
-            capacity=max_length,
-            device=device,
-            dtype=dtype,
-        )
-        self.rotary = RotaryTable(
-            shape, max_length, device=device, dtype=dtype, frequency_dtype=rope_freq_dtype
-        )
+            shape = self.tts.model.shape
+            capacity = self.config.tts_config.max_position_embeddings
+            self.speech_cache = KVCache(shape, n_slots=n_slots, capacity=capacity, **place)
+            self.speech_rotary = RotaryTable(shape, capacity, **place)
 
     def read_processing_files(self, folder: Path) -> None:
         """Read the tokenizer and the image settings of a checkpoint folder."""

@@ -31,16 +31,19 @@ def axis_code(length: int, width: int) -> Tensor:
     return _axis_table(rounded_up, width)[:length]
 
 
-def position_code(target_sizes: Tensor, n_patches: int, width: int) -> Tensor:
-    """Two-dimensional position codes of a padded batch, float32 ``[B, n_patches, width]``.
+def position_code(target_sizes: Tensor, like: Tensor) -> Tensor:
+    """Two-dimensional position codes for a padded batch ``like`` ``[B, L, D]``.
 
-    The first half codes the column, the second the row; padding is zero.
+    The first half of the width codes the column, the second the row; padding is zero. Codes are
+    computed in float32 and rounded once to the dtype of ``like``.
     """
-    codes = torch.zeros(target_sizes.shape[0], n_patches, width)
+    width = like.shape[2] // 2
+    table = axis_code(int(target_sizes.max()), width).to(like.device, like.dtype)
+    codes = torch.zeros_like(like)
     for code, (rows, columns) in zip(codes, target_sizes.tolist(), strict=True):
-        grid = code[: rows * columns].view(rows, columns, width)
-        grid[:, :, : width // 2] = axis_code(columns, width // 2)
-        grid[:, :, width // 2 :] = axis_code(rows, width // 2)[:, None]
+        grid = code[: rows * columns].view(rows, columns, 2 * width)
+        grid[:, :, :width] = table[:columns]
+        grid[:, :, width:] = table[:rows, None]
     return codes
 
 
@@ -85,9 +88,7 @@ class Resampler(nn.Module):
         self.query = nn.Parameter(torch.empty(config.query_num, width))
         self.proj = nn.Parameter(torch.empty(width, width))
         self.kv_proj = (
-            nn.Identity()
-            if vision_width == width
-            else nn.Linear(vision_width, width, bias=False)
+            nn.Identity() if vision_width == width else nn.Linear(vision_width, width, bias=False)
         )
         self.attn = CrossAttention(width)
         self.ln_q = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
@@ -97,9 +98,7 @@ class Resampler(nn.Module):
     def forward(self, features: Tensor, target_sizes: Tensor) -> Tensor:
         """``[B, L, C]`` of tiles with ``target_sizes`` ``[B, 2]`` to ``[B, query_num, D]``."""
         value = self.ln_kv(self.kv_proj(features))  # -> [B, L, D]
-        n_patches = value.shape[1]
-        code = position_code(target_sizes, n_patches, value.shape[2])
-        key = value + code.to(value.device, value.dtype)
-        mask = torch.arange(n_patches) < target_sizes.cpu().prod(dim=1)[:, None]
+        key = value + position_code(target_sizes, value)
+        mask = torch.arange(value.shape[1]) < target_sizes.cpu().prod(dim=1)[:, None]
         mixed = self.attn(self.ln_q(self.query)[None], key, value, mask.to(value.device))
         return self.ln_post(mixed) @ self.proj

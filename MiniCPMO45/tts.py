@@ -86,3 +86,12 @@ class SpeechTokenGenerator(nn.Module):
         if self.config.normalize_projected_hidden:
             meaning = functional.normalize(meaning, dim=-1)  # L2, eps 1e-12
         return self.emb_text(token_ids) + meaning
+
+    def close_condition(self, rows: Tensor, *, text_finished: bool) -> Tensor:
+        """Condition rows followed by the text-end row, if the text is complete, and the row that
+        starts audio."""
+        closing = [self.config.audio_bos_token_id]
+        if text_finished:
+            closing.insert(0, self.config.text_eos_token_id)
+        marks = torch.tensor(closing, device=rows.device)
+        return torch.cat((rows, self.emb_text(marks).to(rows.dtype)))

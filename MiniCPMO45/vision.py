@@ -1,4 +1,4 @@
-"""SigLIP vision transformer over tiles of any patch grid (arXiv:2303.15343, NaViT-style batches)."""
+"""SigLIP vision transformer (arXiv:2303.15343) over tiles of any patch grid."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ __all__ = ["Resampler", "VisionTransformer", "axis_buckets", "position_ids"]
 def axis_buckets(n_patches: int, n_positions: int) -> Tensor:
     """Row (or column) of the position table for each of ``n_patches`` patches, int64.
 
-    Mathematically ``floor(i * n_positions / n_patches)``. The float32 roundings of the published
-    code put some patches one lower, and the weights were trained with that.
+    Mathematically ``floor(i * n_positions / n_patches)``. The published code rounds to float32 on
+    the way, which puts some patches one lower, and the weights were trained with that. Its
+    coordinates come in runs of eight (one vector register): the start of a run is rounded before
+    the steps within the run are added.
     """
     edges = (np.arange(1, n_positions) / n_positions).astype(np.float32)
-    step = np.float32(1) / np.float32(n_patches)
-    coordinates = (np.arange(n_patches) * np.float64(step)).astype(np.float32)
+    step = np.float64(np.float32(1) / np.float32(n_patches))
+    run, lane = np.divmod(np.arange(n_patches), 8)
+    run_starts = (run * 8 * step).astype(np.float32)
+    coordinates = (run_starts + lane * step).astype(np.float32)
     return torch.from_numpy(np.searchsorted(edges, coordinates, side="right").astype(np.int64))
 
 
@@ -47,8 +51,8 @@ def position_ids(target_sizes: Tensor, n_patches: int, n_positions: int) -> Tens
 class PatchLayout:
     """How the patches of a batch lie in memory, for attention.
 
-    ``mask`` is boolean ``[B, 1, 1, Lmax]`` over keys, None when nothing is padded. With FlashAttention
-    tiles are packed end to end instead: ``offsets`` (int32 ``[B + 1]``) and ``longest``.
+    ``mask`` is boolean ``[B, 1, 1, Lmax]`` over keys, None when nothing is padded. With
+    FlashAttention tiles are packed end to end instead: ``offsets`` (int32 ``[B + 1]``), ``longest``.
     """
 
     mask: Tensor | None = None
@@ -92,8 +96,7 @@ class VisionAttention(nn.Module):
         """``[..., L, C]`` to the same; packed input has no batch axis."""
         split = (*hidden.shape[:-1], self.n_heads, self.head_dim)
         query, key, value = (
-            projection(hidden).view(split)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
+            projection(hidden).view(split) for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
         if self.backend == "flash_attention_2":
             mixed = _attend_packed(query, key, value, layout)

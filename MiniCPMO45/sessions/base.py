@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from MiniCPMO45.inputs import InputBuilder, PromptInput
+from MiniCPMO45.kv_cache import drop_span
 from MiniCPMO45.model import MiniCPMO
 
 
@@ -94,5 +95,22 @@ class Session:
 
     @torch.inference_mode()
     def scores(self, hidden: Tensor) -> Tensor:
-        """Float32 vocabulary scores for one hidden state ``[hidden]``."""
-        return self.model.llm.logits(hidden)
+        """Float32 vocabulary scores for hidden states ``[..., hidden]``.
+
+        Rows of the head beyond the tokenizer's entries are padding and left out.
+        """
+        return self.model.llm.logits(hidden)[..., : self.model.tokenizer.size]
+
+    def drop_span(self, first: int, count: int) -> bool:
+        """Forget ``count`` cached tokens from ``first`` on and close the gap.
+
+        Later keys are turned back so that positions stay dense. False, and nothing changes, when
+        the span is not within the cache.
+        """
+        if first + count > self.slot.length:
+            return False
+        drop_span(self.slot, first, count)
+        n_after = self.slot.length - first
+        shifts = torch.full((n_after,), -count, device=self.model.device)
+        self.model.rotary.turn(self.slot, first, shifts)
+        return True

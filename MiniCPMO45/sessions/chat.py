@@ -114,13 +114,14 @@ class ChatSession(Session):
 
     def _clean(self, token_ids: list[int], options: GenerationOptions) -> str:
         assert self._options is not None
-        if self.compat and self._options.style == "one_shot":
-            # Published: ids equal to 0 vanish, and any of the marker's characters is stripped.
-            text = self.model.tokenizer.decode([index for index in token_ids if index != 0])
-            return text.rstrip(SPEECH_END)
+        whole_on_cache = self._options.style == "kv" and not options.streaming
+        if self.compat and not whole_on_cache:
+            token_ids = [index for index in token_ids if index != 0]  # published: 0 vanishes
         text = self.model.tokenizer.decode(token_ids)
-        if self._options.style == "kv" and not options.streaming:
+        if whole_on_cache:
             for marker in ("<|im_end|>", "<|endoftext|>"):
                 text = text.replace(marker, "")
-            return text.strip().removesuffix(SPEECH_END).strip()
+            text = text.strip()
+        if self.compat:
+            return text.rstrip(SPEECH_END)  # published: strips any of the marker's characters
         return text.removesuffix(SPEECH_END)

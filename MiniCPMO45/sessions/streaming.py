@@ -17,7 +17,7 @@ from MiniCPMO45.sampling import GenerationOptions
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.chat import TextDelta
 from MiniCPMO45.sessions.generation import decode_chunked
-from MiniCPMO45.streaming_mel import StreamingMel
+from MiniCPMO45.streaming_mel import StreamingMel, StreamingMelSettings
 
 # What is left open at the end of the cache: nothing, the user's turn, an answer that was
 # generated, or an assistant message that was given.
@@ -58,10 +58,21 @@ class StreamingSession(Session):
 
     The user's turn stays open until an answer starts, so a question may come in parts, such as
     live audio second by second.
+
+    Args:
+        mel_settings: how live audio is cut; the default repeats no frames between pieces.
     """
 
-    def __init__(self, model: MiniCPMO, *, compat: bool = False, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        model: MiniCPMO,
+        *,
+        compat: bool = False,
+        seed: int | None = None,
+        mel_settings: StreamingMelSettings | None = None,
+    ) -> None:
         super().__init__(model, compat=compat, seed=seed)
+        self._mel_settings = mel_settings
         self._open: OpenTurn = "none"
         self._start_listening()
 
@@ -99,13 +110,19 @@ class StreamingSession(Session):
         self._turn_audio_count += is_live and bool(writer.audios)
         return Piece(prompt.text, prompt.ids)
 
-    def generate(self, options: GenerationOptions | None = None) -> Iterator[TextDelta]:
+    def generate(
+        self,
+        options: GenerationOptions | None = None,
+        *,
+        enable_thinking: bool = False,
+        use_tts_template: bool = True,
+    ) -> Iterator[TextDelta]:
         """Answer the open turn, one decode step per item; the last item is ``finished``.
 
         Dropping the iterator stops the answer; what was fed stays part of the conversation.
         """
         options = options or GenerationOptions(streaming=True)
-        opening = opening_text(thinking=False, speech=True)
+        opening = opening_text(thinking=enable_thinking, speech=use_tts_template)
         ids = self.model.tokenizer.encode(opening)
         self.slot.reserve(len(ids))
         self._start_listening()
@@ -156,7 +173,7 @@ class StreamingSession(Session):
     def _start_listening(self) -> None:
         """A new turn hears from silence: fresh mel front end, empty encoder cache."""
         self._turn_audio_count = 0
-        self._mel = StreamingMel()
+        self._mel = StreamingMel(self._mel_settings)
         self._audio_cache = self.model.apm.new_cache()
 
 

@@ -8,7 +8,7 @@ number there and no layer writes to it, so the output heads can use it as a bias
 from __future__ import annotations
 
 import hashlib
-import math,os
+import math
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,11 @@ TABLES = {
 """Standard deviations of what is looked up instead of multiplied, by the end of the name."""
 
 GAINS = {
-    ".o_proj.weight": 0.3,
+    ".o_proj.weight": 0.6,
     ".out_proj.weight": 0.3,
     ".down_proj.weight": 0.3,
     ".fc2.weight": 0.3,
-    "lm_head.weight": float(os.environ.get("G","1.5")),
+    "lm_head.weight": 1.5,
     ".q_norm.weight": 1.5,
     ".k_norm.weight": 1.5,
 }

@@ -53,8 +53,8 @@ def stack_padded(parts: Sequence[ArrayLike]) -> NDArray[np.float64]:
         raise ValueError(f"cannot stack shapes {[array.shape for array in arrays]}")
     largest = np.max([array.shape for array in arrays], axis=0, initial=0)
     stacked = np.zeros((len(arrays), *largest.astype(int)))
-    for row, array in zip(stacked, arrays, strict=True):
-        row[tuple(slice(0, side) for side in array.shape)] = array
+    for index, array in enumerate(arrays):
+        stacked[(index, *(slice(0, side) for side in array.shape))] = array
     return stacked
 
 

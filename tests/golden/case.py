@@ -167,16 +167,16 @@ class Case:
                 self._failures.append(f"{what} {name}: off by {off:.2e} a value, {bound:.0e} held")
         return all(checks)
 
-    def _close_values(
-        self, what: str, recorded: NDArray, actual: NDArray, absolute: float
-    ) -> bool:
+    def _close_values(self, what: str, recorded: NDArray, actual: NDArray, absolute: float) -> bool:
         if recorded.shape != actual.shape:
             self._failures.append(f"{what}: recorded shape {recorded.shape}, got {actual.shape}")
             return False
         if recorded.size == 0:
             return True
         recorded = recorded.astype(np.float64)
-        off = np.abs(recorded - actual.astype(np.float64))
+        actual = actual.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # equal infinities differ by nothing
+            off = np.where(recorded == actual, 0.0, np.abs(recorded - actual))
         worst = float(off.max())
         relative = worst / max(float(np.abs(recorded).max()), 1e-30)
         self._max_absolute = max(self._max_absolute or 0.0, worst)

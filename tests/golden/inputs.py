@@ -15,15 +15,11 @@ _GAIN_OF_SECOND = np.array([1.0, 0.05, 0.6, 0.9, 0.0, 0.3, 0.75])
 
 def wave(number: int, seconds: float) -> NDArray[np.float32]:
     """Two swelling, frequency-modulated tones with hiss; some seconds are digital silence."""
-    index = np.arange(int(round(seconds * SAMPLE_RATE)), dtype=np.int64)
+    index = np.arange(round(seconds * SAMPLE_RATE), dtype=np.int64)
     time_s = index / SAMPLE_RATE
     turn = 2 * np.pi
-    low = np.sin(
-        turn * (110.0 + 37.0 * number) * time_s + 3.0 * np.sin(turn * 1.3 * time_s)
-    )
-    high = np.sin(
-        turn * (640.0 + 210.0 * number) * time_s + 5.0 * np.sin(turn * 0.37 * time_s)
-    )
+    low = np.sin(turn * (110.0 + 37.0 * number) * time_s + 3.0 * np.sin(turn * 1.3 * time_s))
+    high = np.sin(turn * (640.0 + 210.0 * number) * time_s + 5.0 * np.sin(turn * 0.37 * time_s))
     swell = 0.55 - 0.45 * np.cos(turn * time_s / (0.8 + 0.1 * number))
     gain = _GAIN_OF_SECOND[(index // SAMPLE_RATE * (number + 1) + number) % 7]
     hiss = ((index * index * 31 + index * (17 + number)) % 1009) / 504.5 - 1.0

@@ -31,15 +31,7 @@ def make_stack() -> DecoderStack:
 
 
 def make_cache(n_slots: int = 1, capacity: int = 32) -> KVCache:
-    return KVCache(
-        n_layers=SHAPE.n_layers,
-        n_kv_heads=SHAPE.n_kv_heads,
-        head_dim=SHAPE.head_dim,
-        n_slots=n_slots,
-        capacity=capacity,
-        device=CPU,
-        dtype=torch.float32,
-    )
+    return KVCache(SHAPE, n_slots=n_slots, capacity=capacity, device=CPU, dtype=torch.float32)
 
 
 ROTARY = RotaryTable(SHAPE, 32, device=CPU, dtype=torch.float32)

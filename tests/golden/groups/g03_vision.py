@@ -29,9 +29,7 @@ def run(context: Context) -> Iterator[CaseResult]:
     case = Case("03", "mixed_batch")
     pictures, limit = mixed["pictures"], mixed["max_slice_nums"]
     together = _encode(context, pictures, limit)["resampled"]
-    case.close(
-        "resampled", arrays["mixed_batch.resampled"], together, absolute=ABSOLUTE
-    )
+    case.close("resampled", arrays["mixed_batch.resampled"], together, absolute=ABSOLUTE)
     alone = [
         tile for picture in pictures for tile in _encode(context, [picture], limit)["resampled"]
     ]

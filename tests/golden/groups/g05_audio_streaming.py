@@ -45,9 +45,7 @@ class _Ear:
     def hear(self, samples: np.ndarray, *, prefix: int = 0, suffix: int = 0, last: bool = False):
         """Features ``[mels, frames]`` and embeddings ``[tokens, D]`` of the next piece."""
         mel = self.mel.push(samples, last=last)
-        hidden = self._model.apm.stream(
-            mel, self.cache, prefix_frames=prefix, suffix_frames=suffix
-        )
+        hidden = self._model.apm.stream(mel, self.cache, prefix_frames=prefix, suffix_frames=suffix)
         rows = self._model.audio_projection_layer.pool(hidden, [mel.shape[2]])
         return mel[0], rows[0]
 

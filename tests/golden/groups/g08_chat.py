@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from unittest.mock import patch
-
-from torch import Tensor
 
 from MiniCPMO45 import ChatSession, GenerationOptions, Prompt
-from MiniCPMO45.sessions import generation
 from tests.golden.beam_search import beam_search
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
+from tests.golden.greedy import recorded_choices
 from tests.golden.messages import chat_message, prompt_options
 
 ABSOLUTE = 5e-4
 BEAM_PENALTY = 1.2  # what the published code uses when it searches beams without sampling
-
-
-@dataclass
-class GapRecorder:
-    """Stands in for the sampler and remembers how close each choice was."""
-
-    gaps: list[float] = field(default_factory=list)
-
-    def __call__(self, scores: Tensor, options: GenerationOptions, source: object) -> Tensor:
-        best, second = scores.topk(2).values.tolist()
-        self.gaps.append(best - second)
-        return scores.argmax()
 
 
 def run(context: Context) -> Iterator[CaseResult]:
@@ -73,8 +57,7 @@ def _check_greedy(case: Case, session: ChatSession, entry: dict) -> None:
         min_new_tokens=options.get("min_new_tokens", 0),
         repetition_penalty=options.get("repetition_penalty", 1.02),
     )
-    recorder = GapRecorder()
-    with patch.object(generation, "draw", recorder):
+    with recorded_choices() as choices:
         for _ in session.generate(generation_options):
             pass
     answer = session.answer
@@ -82,7 +65,7 @@ def _check_greedy(case: Case, session: ChatSession, entry: dict) -> None:
     ids = [*answer.token_ids]
     if answer.finish_reason == "stop":
         ids.append(answer.terminator_id)
-    if case.ids("generated_ids", entry["generated_ids"], ids, recorder.gaps):
+    if case.ids("generated_ids", entry["generated_ids"], ids, choices.gaps):
         case.equal("answer", entry["answer"], answer.text)
         tokenizer = session.model.tokenizer
         if "raw_text" in entry:

@@ -1,0 +1,87 @@
+"""Turn-based streaming without speech, and whole prompts answered on the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, PromptOptions, StreamingSession
+from MiniCPMO45.sessions.streaming import PieceOptions
+from MiniCPMO45.streaming_mel import StreamingMelSettings
+from tests.golden.case import Case, CaseResult
+from tests.golden.context import Context
+from tests.golden.greedy import recorded_choices
+from tests.golden.inputs import picture
+from tests.golden.messages import chat_message
+
+OPENING_OPTIONS = ("enable_thinking", "use_tts_template")
+REDUNDANCY_AFTER_DUPLEX_MS = 20.0  # what creating the duplex component leaves behind upstream
+
+
+def run(context: Context) -> Iterator[CaseResult]:
+    for name in context.names("09"):
+        case_name = name.removeprefix("09_")
+        if name == "09_streaming_text":
+            for session in context.json(name)["sessions"]:
+                yield _streaming(context, session)
+        elif name == "09_non_streaming_session":
+            for position, entry in enumerate(context.json(name)["runs"]):
+                yield _whole_prompt(context, f"{case_name} {position} {entry['name']}", entry)
+        elif rule := context.allowed_skip("09", case_name):
+            yield Case("09", case_name).skip(rule)
+
+
+def _streaming(context: Context, recorded: dict[str, Any]) -> CaseResult:
+    case = Case("09", f"streaming_text {recorded['name']}")
+    repeated = REDUNDANCY_AFTER_DUPLEX_MS if "after_duplex" in recorded["name"] else 0.0
+    settings = StreamingMelSettings(redundancy_ms=repeated)
+    with StreamingSession(
+        context.model, compat=context.compat, seed=0, mel_settings=settings
+    ) as session:
+        for position, step in enumerate(recorded["steps"]):
+            if "prefill" in step:
+                options = PieceOptions(**step["options"])
+                piece = session.prefill(chat_message(step["prefill"]), options)
+                case.equal(f"step {position} prompt", step["prompt"], piece.text)
+            elif not _answer(case, session, f"step {position}", step):
+                break
+            case.equal(f"step {position} cache", step["cache"], session.kv_cache_length)
+    return case.result()
+
+
+def _answer(case: Case, session: StreamingSession, name: str, step: dict[str, Any]) -> bool:
+    asked = dict(step["generate"])
+    opening = {key: asked.pop(key) for key in OPENING_OPTIONS if key in asked}
+    options = GenerationOptions(streaming=True, do_sample=False, **asked)
+    with recorded_choices() as choices:
+        deltas = list(session.generate(options, **opening))
+    chosen = [index for chunk in step["id_chunks"] for index in chunk["ids"]]
+    if step["id_chunks"][-1]["finished"]:
+        choices.ids.pop()  # the terminator, which the recording leaves out
+    if not case.ids(f"{name} ids", chosen, choices.ids, choices.gaps):
+        return False
+    text = "".join(delta.text for delta in deltas)
+    recorded = "".join(chunk for chunk, _ in step["text_chunks"])
+    # characters cut apart at the limit are lost upstream
+    case.equal(f"{name} text", recorded.rstrip("\ufffd"), text.rstrip("\ufffd"))
+    return True
+
+
+def _whole_prompt(context: Context, name: str, entry: dict[str, Any]) -> CaseResult:
+    case = Case("09", name)
+    if rule := context.allowed_skip("09", name, entry):
+        return case.skip(rule)
+    body = entry["prompt"].removeprefix("<|im_start|>user\n").removesuffix("<|im_end|>\n")
+    parts = body.split("<image>./</image>\n")
+    content = [parts[0]] if len(parts) == 1 else [picture(1, 300, 200), parts[1]]
+    options = PromptOptions(style="kv", use_tts_template=False)
+    with ChatSession(context.model, compat=context.compat, seed=0) as session:
+        prompt = session.prefill([ChatMessage("user", content)], options)
+        case.equal("prompt", entry["prompt"], prompt.text)
+        case.equal("prefill_cache", entry["prefill_cache"], session.kv_cache_length)
+        limit = entry["stats"]["generated_tokens"] - 1
+        list(session.generate(GenerationOptions(do_sample=False, max_new_tokens=limit)))
+        assert session.answer is not None
+        case.equal("text", entry["text"], session.answer.text)
+        case.equal("cache", entry["cache"], session.kv_cache_length)
+    return case.result()

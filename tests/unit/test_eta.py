@@ -1,0 +1,106 @@
+"""Expected durations and the waits that follow from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_modules.eta import EtaTracker, simulate_waits
+from gateway_modules.models import EtaConfig
+
+
+def test_the_baseline_holds_until_enough_samples_exist() -> None:
+    tracker = EtaTracker(EtaConfig(eta_chat_s=10))
+    for _ in range(2):
+        tracker.record_duration("chat", 5)
+        assert tracker.get_eta("chat") == 10
+    tracker.record_duration("chat", 5)
+    assert 4 < tracker.get_eta("chat") < 10
+
+
+def test_the_average_follows_the_newest_durations() -> None:
+    tracker = EtaTracker(EtaConfig(), ema_alpha=0.5, ema_min_samples=1)
+    for duration_s in (10, 20, 40):
+        tracker.record_duration("chat", duration_s)
+    assert tracker.get_eta("chat") == pytest.approx(27.5)
+
+
+def test_the_first_sample_is_the_average() -> None:
+    tracker = EtaTracker(EtaConfig())
+    tracker.record_duration("chat", 5.0)
+    status = tracker.get_status()
+    assert (status.ema_chat_s, status.ema_chat_samples) == (5.0, 1)
+    assert (status.ema_streaming_s, status.ema_streaming_samples) == (None, 0)
+
+
+def test_half_duplex_reports_the_samples_of_voice_calls() -> None:
+    tracker = EtaTracker(EtaConfig())
+    tracker.record_duration("half_duplex_audio", 30)
+    assert tracker.get_status().ema_half_duplex_samples == 1
+
+
+@pytest.mark.parametrize(
+    ("request_type", "eta_s"),
+    [
+        ("chat", 1),
+        ("chat_ws", 1),
+        ("streaming", 2),
+        ("half_duplex_audio", 3),
+        ("audio_duplex", 4),
+        ("omni_duplex", 5),
+        ("duplex", 6),
+        ("something", 30),
+    ],
+)
+def test_every_type_has_its_baseline(request_type: str, eta_s: float) -> None:
+    config = EtaConfig(
+        eta_chat_s=1,
+        eta_streaming_s=2,
+        eta_half_duplex_s=3,
+        eta_audio_duplex_s=4,
+        eta_omni_duplex_s=5,
+        eta_duplex_s=6,
+    )
+    assert EtaTracker(config).get_eta(request_type) == eta_s
+
+
+def test_streaming_falls_back_to_an_explicit_half_duplex_baseline() -> None:
+    assert EtaTracker(EtaConfig(eta_half_duplex_s=30)).get_eta("streaming") == 30
+
+
+def test_streaming_without_any_explicit_baseline_takes_20_s() -> None:
+    assert EtaTracker(EtaConfig(eta_chat_s=3)).get_eta("streaming") == 20
+
+
+def test_an_explicit_baseline_survives_later_updates() -> None:
+    tracker = EtaTracker(EtaConfig(eta_streaming_s=30))
+    tracker.update_config(EtaConfig(eta_chat_s=7))
+    assert (tracker.get_eta("streaming"), tracker.get_eta("chat")) == (30, 7)
+
+
+def test_an_update_changes_only_what_it_names() -> None:
+    tracker = EtaTracker(EtaConfig(eta_chat_s=5, eta_omni_duplex_s=44), ema_alpha=0.2)
+    tracker.update_config(EtaConfig(eta_chat_s=6, eta_duplex_s=120, ema_alpha=None))
+    assert tracker.get_eta("chat") == 6
+    assert tracker.get_eta("omni_duplex") == 44
+    assert tracker.get_eta("duplex") == 120
+    assert tracker.ema_alpha == 0.2
+    tracker.update_config(EtaConfig(ema_alpha=0.9))
+    assert tracker.get_status().ema_alpha == 0.9
+
+
+def test_unknown_keys_are_tolerated() -> None:
+    assert EtaConfig.model_validate({"eta_chat_s": 5, "eta_future_s": 1}).eta_chat_s == 5
+
+
+def test_a_task_that_overran_its_estimate_keeps_the_floor() -> None:
+    tracker = EtaTracker(EtaConfig(eta_chat_s=10))
+    assert tracker.remaining_s("chat", 4) == 6
+    assert tracker.remaining_s("chat", 11) == 15
+
+
+def test_the_queue_is_played_forward_on_the_busy_slots() -> None:
+    assert list(simulate_waits([15, 10], [20, 20, 20])) == [10, 15, 30]
+
+
+def test_nobody_waits_when_nothing_runs() -> None:
+    assert list(simulate_waits([], [20, 20])) == [0, 0]

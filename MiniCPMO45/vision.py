@@ -51,8 +51,9 @@ def position_ids(target_sizes: Tensor, n_patches: int, n_positions: int) -> Tens
 class PatchLayout:
     """How the patches of a batch lie in memory, for attention.
 
-    ``mask`` is boolean ``[B, 1, 1, Lmax]`` over keys, None when nothing is padded. With
-    FlashAttention tiles are packed end to end instead: ``offsets`` (int32 ``[B + 1]``), ``longest``.
+    ``mask`` is boolean ``[B, 1, 1, Lmax]`` over keys, None when nothing is padded. For
+    FlashAttention the tiles are packed end to end instead: ``offsets`` is int32 ``[B + 1]`` and
+    ``longest`` the patches of the largest tile.
     """
 
     mask: Tensor | None = None

@@ -9,8 +9,10 @@ from torch import Tensor
 from typing_extensions import Self
 
 from MiniCPMO45.inputs import InputBuilder, PromptInput
-from MiniCPMO45.kv_cache import drop_span
+from MiniCPMO45.kv_cache import CacheSlot, drop_span
 from MiniCPMO45.model import MiniCPMO
+from MiniCPMO45.speech_sampling import SpeechSampling
+from MiniCPMO45.speech_tokens import SpeechDecoder
 
 
 class Session:
@@ -29,6 +31,7 @@ class Session:
         self.compat = compat
         self.inputs = InputBuilder(model.tokenizer, model.image_settings, compat)
         self.slot = model.cache.acquire()
+        self._speech_slot: CacheSlot | None = None
         self.generator = torch.Generator(device=model.device)
         if seed is None:
             self.generator.seed()
@@ -47,8 +50,26 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Give the cache slot back."""
+        """Give the cache slots back."""
         self.slot.close()
+        if self._speech_slot is not None:
+            self._speech_slot.close()
+
+    def speech_decoder(self, sampling: SpeechSampling | None = None) -> SpeechDecoder:
+        """A decoder for a new stretch of speech; the one before it is void.
+
+        Raises:
+            NoFreeSlotError: other sessions speak on all slots.
+        """
+        if self._speech_slot is None:
+            self._speech_slot = self.model.speech_cache.acquire()
+        return SpeechDecoder(
+            self.model.tts,
+            self._speech_slot,
+            self.model.speech_rotary,
+            self.generator,
+            sampling or SpeechSampling(),
+        )
 
     @property
     def kv_cache_length(self) -> int:

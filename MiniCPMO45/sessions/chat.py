@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from MiniCPMO45.errors import PromptError
 from MiniCPMO45.prompts import ChatMessage, PromptOptions, opening_text
@@ -17,7 +18,11 @@ from MiniCPMO45.sessions.generation import (
     decode_chunked,
     decode_plain,
 )
+from MiniCPMO45.sessions.speech import CodeWindow, Vocoder
+from MiniCPMO45.speech_sampling import SpeechSampling
+from MiniCPMO45.speech_tokens import CodeGroup
 
+SPEECH_START = "<|tts_bos|>"
 SPEECH_END = "<|tts_eos|>"
 
 
@@ -57,7 +62,8 @@ class ChatSession(Session):
 
     answer: Answer | None = None
     _options: PromptOptions | None = None
-    last_hidden: torch.Tensor
+    _fed: list[Tensor]
+    last_hidden: Tensor
     """Final hidden state ``[hidden]`` of the prompt's last token."""
 
     def prefill(
@@ -72,7 +78,7 @@ class ChatSession(Session):
         options = options or PromptOptions()
         prompt = self.inputs.chat(messages, options)
         self.slot.truncate(0)
-        self.answer = None
+        self.answer, self._fed = None, []
         self.last_hidden = self.feed_prompt(prompt)[-1]
         self._options = options
         return Prompt(prompt.text, len(prompt.ids))
@@ -94,13 +100,50 @@ class ChatSession(Session):
                 self.answer = Answer(text, token_ids, choice.finish_reason, choice.terminator_id)
                 yield TextDelta(stream.flush(), len(token_ids), True)
 
+    @torch.inference_mode()
+    def speech_condition(self) -> Tensor:
+        """What the finished answer of the plain sampler gives the speech-token generator,
+        ``[T, tts hidden]``.
+
+        The spoken part follows the last ``<|tts_bos|>`` and ends before the last ``<|tts_eos|>``,
+        or with the last token that was fed.
+
+        Raises:
+            PromptError: there is no answer to speak.
+        """
+        if self.answer is None:
+            raise PromptError("an answer must be generated before it can be spoken")
+        ids = self.answer.token_ids[: len(self._fed)]
+        start_id, end_id = self.model.tokenizer.ids_of([SPEECH_START, SPEECH_END])
+        end = _last_index(ids, end_id, default=len(ids))
+        start = _last_index(ids, start_id, default=-1) + 1
+        if start >= end:
+            raise PromptError("the answer has no spoken part")
+        rows = self.model.tts.condition(
+            torch.tensor(ids[start:end], device=self.model.device),
+            torch.stack(self._fed[start:end]),
+        )
+        return self.model.tts.close_condition(rows, text_finished=True)
+
+    def speak(self, vocoder: Vocoder, sampling: SpeechSampling | None = None) -> Iterator[Tensor]:
+        """The finished answer aloud, piece by piece, each float32 ``[n]`` at 24 kHz.
+
+        Raises:
+            PromptError: there is no answer to speak.
+        """
+        codes = self.speech_decoder(sampling).whole_reply(self.speech_condition())
+        window = CodeWindow(vocoder, lead_in=False)
+        yield from window.push(CodeGroup(codes, last=True))
+        if not window.is_empty:
+            yield window.finish()
+
     def _choices(self, options: GenerationOptions) -> Iterator[Choice]:
         if self._options is None:
             raise PromptError("prefill() must come before generate()")
         if self._options.style == "one_shot":
             if options.streaming:
                 raise PromptError("the chunked sampler needs a prompt of style kv")
-            return decode_plain(self, self.last_hidden, options)
+            return decode_plain(self, self.last_hidden, options, fed=self._fed)
         speech = self._options.use_tts_template
         opening = opening_text(
             thinking=bool(self._options.enable_thinking),
@@ -110,7 +153,8 @@ class ChatSession(Session):
         if options.streaming:
             return decode_chunked(self, hidden, options)
         # The published model takes the best-scored first token here, whatever the options.
-        return decode_plain(self, hidden, options, first=self.scores(hidden).argmax())
+        first = self.scores(hidden).argmax()
+        return decode_plain(self, hidden, options, first=first, fed=self._fed)
 
     def _clean(self, token_ids: list[int], options: GenerationOptions) -> str:
         assert self._options is not None
@@ -125,3 +169,7 @@ class ChatSession(Session):
         if self.compat:
             return text.rstrip(SPEECH_END)  # published: strips any of the marker's characters
         return text.removesuffix(SPEECH_END)
+
+
+def _last_index(ids: Sequence[int], wanted: int, default: int) -> int:
+    return max((i for i, index in enumerate(ids) if index == wanted), default=default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,11 +20,15 @@ FinishReason = Literal["stop", "length"]
 
 @dataclass(frozen=True)
 class Choice:
-    """One token that joined the answer, or (``token_id`` None) the end of it."""
+    """One token that joined the answer, or (``token_id`` None) the end of it.
+
+    ``hidden`` ``[hidden]`` is the final hidden state at which the token was fed, where it was.
+    """
 
     token_id: int | None
     finish_reason: FinishReason | None = None
     terminator_id: int | None = None
+    hidden: Tensor | None = None
 
 
 class ChosenTokens:
@@ -44,7 +48,12 @@ class ChosenTokens:
 
 @torch.inference_mode()
 def decode_plain(
-    session: Session, hidden: Tensor, options: GenerationOptions, *, first: Tensor | None = None
+    session: Session,
+    hidden: Tensor,
+    options: GenerationOptions,
+    *,
+    first: Tensor | None = None,
+    fed: list[Tensor] | None = None,
 ) -> Iterator[Choice]:
     """One-shot decoding from the prompt's last hidden state ``[hidden]``.
 
@@ -53,14 +62,22 @@ def decode_plain(
 
     Args:
         first: a token chosen already; it counts for the penalty and not for the limit.
+        fed: collects the hidden state of every token that is fed, in order.
     """
+
+    def feed(token: Tensor) -> Tensor:
+        state = session.feed_token(token)
+        if fed is not None:
+            fed.append(state)
+        return state
+
     tokenizer, device = session.model.tokenizer, session.model.device
     terminators = torch.tensor(tokenizer.chat_terminator_ids, device=device)
     chosen = ChosenTokens(options.max_new_tokens + 1, device)
     if first is not None:
         chosen.append(first)
         yield Choice(int(first))
-        hidden = session.feed_token(first)
+        hidden = feed(first)
     for step in range(options.max_new_tokens):
         scores = penalise(session.scores(hidden), chosen.since(0), options.repetition_penalty)
         scores = penalise(scores, terminators, options.length_penalty)
@@ -74,13 +91,17 @@ def decode_plain(
             return
         yield Choice(token_id)
         if step + 1 < options.max_new_tokens:
-            hidden = session.feed_token(token)
+            hidden = feed(token)
     yield Choice(None, "length")
 
 
 @torch.inference_mode()
 def decode_chunked(
-    session: Session, hidden: Tensor, options: GenerationOptions
+    session: Session,
+    hidden: Tensor,
+    options: GenerationOptions,
+    *,
+    barred_ids: Sequence[int] = (),
 ) -> Iterator[Choice]:
     """Spoken-style decoding from the hidden state after the generation opening.
 
@@ -88,16 +109,21 @@ def decode_chunked(
     and the answer. The limit is rounded up to whole chunks; the penalty sees the current chunk and
     :data:`PENALTY_WINDOW` tokens before it. The first chunk is one choice longer, because the last
     choice of an unfinished chunk opens the next one.
+
+    Args:
+        barred_ids: tokens that are never chosen, such as marks that cannot be spoken.
     """
     tokenizer, device = session.model.tokenizer, session.model.device
     terminators = torch.tensor(tokenizer.turn_terminator_ids, device=device)
+    barred = torch.tensor(barred_ids, dtype=torch.long, device=device)
     limit = -(-options.max_new_tokens // CHUNK_TOKENS) * CHUNK_TOKENS
     chosen = ChosenTokens(limit + 1, device)
     for step in range(limit + 1):
         chunk_start = max(0, (step - 1) // CHUNK_TOKENS) * CHUNK_TOKENS
         chunk_start += 1 if chunk_start else 0
         recent = chosen.since(max(0, chunk_start - PENALTY_WINDOW))
-        scores = penalise(session.scores(hidden), recent, options.repetition_penalty)
+        scores = session.scores(hidden).index_fill(0, barred, -torch.inf)
+        scores = penalise(scores, recent, options.repetition_penalty)
         scores = penalise(scores, terminators, options.length_penalty)
         if step < options.min_new_tokens:
             scores[terminators] = -torch.inf
@@ -110,5 +136,5 @@ def decode_chunked(
             break
         chosen.append(token)
         hidden = session.feed_token(token)
-        yield Choice(token_id)
+        yield Choice(token_id, hidden=hidden)
     yield Choice(None, "length")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,10 @@ from MiniCPMO45.prompts import ChatMessage, PromptWriter, opening_text
 from MiniCPMO45.sampling import GenerationOptions
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.chat import TextDelta
-from MiniCPMO45.sessions.generation import decode_chunked
+from MiniCPMO45.sessions.generation import Choice, decode_chunked
+from MiniCPMO45.sessions.speech import SpokenText, Vocoder, speak_choices
+from MiniCPMO45.speech_sampling import SpeechSampling
+from MiniCPMO45.speech_tokens import SpeechStream
 from MiniCPMO45.streaming_mel import StreamingMel, StreamingMelSettings
 
 # What is left open at the end of the cache: nothing, the user's turn, an answer that was
@@ -122,20 +125,57 @@ class StreamingSession(Session):
         Dropping the iterator stops the answer; what was fed stays part of the conversation.
         """
         options = options or GenerationOptions(streaming=True)
-        opening = opening_text(thinking=enable_thinking, speech=use_tts_template)
-        ids = self.model.tokenizer.encode(opening)
-        self.slot.reserve(len(ids))
-        self._start_listening()
-        self._open = "answer"
-        hidden = self.feed_ids(ids)[-1]
         stream = self.model.tokenizer.text_stream()
         n_tokens = 0
-        for choice in decode_chunked(self, hidden, options):
+        opening = opening_text(thinking=enable_thinking, speech=use_tts_template)
+        for choice in self._choices(options, opening):
             if choice.token_id is None:
                 yield TextDelta(stream.flush(), n_tokens, True)
             else:
                 n_tokens += 1
                 yield TextDelta(stream.push(choice.token_id), n_tokens, False)
+
+    def speak(
+        self,
+        vocoder: Vocoder,
+        options: GenerationOptions | None = None,
+        *,
+        enable_thinking: bool = False,
+        sampling: SpeechSampling | None = None,
+        attention_type: str | None = None,
+        window: int | None = None,
+    ) -> Iterator[SpokenText]:
+        """Answer the open turn aloud; text comes with the first sound made after it.
+
+        Args:
+            vocoder: renders the codes, in the voice it was made for.
+            attention_type, window: how much earlier speech each chunk sees; the checkpoint's
+                choice if None.
+        """
+        options = options or GenerationOptions(streaming=True)
+        config = self.model.config.tts_config
+        speech = SpeechStream(
+            self.speech_decoder(sampling),
+            attention_type=attention_type or config.attention_type,
+            window=window or config.streaming_sliding_window_audio_window_size,
+            compat=self.compat,
+        )
+        choices = self._choices(
+            options,
+            opening_text(thinking=enable_thinking, speech=True),
+            barred_ids=self.model.tokenizer.speech_suppressed_ids,
+        )
+        yield from speak_choices(choices, speech, vocoder, self.model.tokenizer.text_stream())
+
+    def _choices(
+        self, options: GenerationOptions, opening: str, barred_ids: Sequence[int] = ()
+    ) -> Iterator[Choice]:
+        ids = self.model.tokenizer.encode(opening)
+        self.slot.reserve(len(ids))
+        self._start_listening()
+        self._open = "answer"
+        hidden = self.feed_ids(ids)[-1]
+        yield from decode_chunked(self, hidden, options, barred_ids=barred_ids)
 
     def _render(self, writer: PromptWriter, message: ChatMessage, options: PieceOptions) -> str:
         body = writer.body(message, "" if options.omni_mode else "\n")

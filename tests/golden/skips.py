@@ -21,7 +21,6 @@ class AllowedSkip:
 
 ALLOWED_SKIPS = (
     AllowedSkip("*", "*", "the recorded code failed on this entry", only_errors=True),
-    AllowedSkip("08", "speech* audio", "speech generation is not part of the model yet"),
     AllowedSkip(
         "11",
         "second_session_plain*",
@@ -32,7 +31,6 @@ ALLOWED_SKIPS = (
         "second_session_after_reset*",
         "records normalisation state that leaks from one conversation into the next",
     ),
-    AllowedSkip("09", "streaming_speech*", "spoken streaming is not part of the model yet"),
     AllowedSkip("12", "window_turns*", "records a window that drops the wrong rounds"),
     AllowedSkip("12", "window_duplex", "full-duplex sessions are not part of the model yet"),
 )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
-from MiniCPMO45 import ChatSession, GenerationOptions, Prompt
+from MiniCPMO45 import ChatSession, GenerationOptions, Prompt, speech_tokens
+from MiniCPMO45.speech_sampling import SpeechSampling
+from tests.golden.arrays import RecordedArrays
 from tests.golden.beam_search import beam_search
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
 from tests.golden.greedy import recorded_choices
 from tests.golden.messages import chat_message, prompt_options
+from tests.golden.speech import TEMPERATURE, BestCode, RecordingVocoder
 
 ABSOLUTE = 5e-4
+CONDITION_ABSOLUTE = 1e-4
 BEAM_PENALTY = 1.2  # what the published code uses when it searches beams without sampling
 
 
@@ -31,15 +36,42 @@ def run(context: Context) -> Iterator[CaseResult]:
             else:
                 _check_greedy(case, session, entry)
         yield case.result()
-    for kind in ("speech", "speech_without_end_marker"):
-        for position, entry in enumerate(recorded[kind]):
-            case = Case("08", f"{kind} {position} text")
-            with _prefilled(context, entry) as (session, _):
-                _check_greedy(case, session, entry)
-            yield case.result()
-            name = f"{kind} {position} audio"
-            if rule := context.allowed_skip("08", name, entry):
-                yield Case("08", name).skip(rule)
+    for entry in recorded["speech"]:
+        yield _spoken(context, entry, arrays)
+    for position, entry in enumerate(recorded["speech_without_end_marker"]):
+        case = Case("08", f"speech_without_end_marker {position} text")
+        with _prefilled(context, entry) as (session, _):
+            _check_greedy(case, session, entry)
+        yield case.result()
+        name = f"speech_without_end_marker {position} audio"
+        if rule := context.allowed_skip("08", name, entry):
+            yield Case("08", name).skip(rule)
+
+
+def _spoken(context: Context, entry: dict, arrays: RecordedArrays) -> CaseResult:
+    case = Case("08", entry["name"])
+    vocoder, best = RecordingVocoder(), BestCode()
+    with _prefilled(context, entry) as (session, _):
+        _check_greedy(case, session, entry)
+        condition = arrays[f"{entry['name']}.condition"]
+        case.close("condition", condition, session.speech_condition(), absolute=CONDITION_ABSOLUTE)
+        with patch.object(speech_tokens, "draw_code", best):
+            sampling = SpeechSampling(temperature=TEMPERATURE)
+            waveforms = list(session.speak(vocoder, sampling))
+    codes = best.codes[:-1]  # the last draw is not part of the reply
+    if case.ids("audio_tokens", entry["audio_tokens"], codes, best.gaps):
+        calls = [
+            {
+                "n": len(call["tokens"]),
+                "first": call["tokens"][:3],
+                "last_chunk": call["last_chunk"],
+            }
+            for call in vocoder.calls
+        ]
+        case.equal("vocoder_calls", entry["vocoder_calls"], calls)
+        n_samples = sum(waveform.numel() for waveform in waveforms)
+        case.equal("waveform_samples", entry["waveform_samples"], n_samples)
+    return case.result()
 
 
 @contextmanager

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
-from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, PromptOptions, StreamingSession
+from MiniCPMO45 import (
+    ChatMessage,
+    ChatSession,
+    GenerationOptions,
+    PromptOptions,
+    StreamingSession,
+    speech_tokens,
+)
 from MiniCPMO45.sessions.streaming import PieceOptions
+from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.streaming_mel import StreamingMelSettings
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
 from tests.golden.greedy import recorded_choices
 from tests.golden.inputs import picture
 from tests.golden.messages import chat_message
+from tests.golden.speech import TEMPERATURE, BestCode, RecordingVocoder, new_codes
 
+SYSTEM = "You are a helpful assistant."
 OPENING_OPTIONS = ("enable_thinking", "use_tts_template")
 REDUNDANCY_AFTER_DUPLEX_MS = 20.0  # what creating the duplex component leaves behind upstream
 
@@ -24,6 +35,9 @@ def run(context: Context) -> Iterator[CaseResult]:
         if name == "09_streaming_text":
             for session in context.json(name)["sessions"]:
                 yield _streaming(context, session)
+        elif name == "09_streaming_speech":
+            for session in context.json(name)["sessions"]:
+                yield _spoken(context, session)
         elif name == "09_non_streaming_session":
             for position, entry in enumerate(context.json(name)["runs"]):
                 yield _whole_prompt(context, f"{case_name} {position} {entry['name']}", entry)
@@ -65,6 +79,55 @@ def _answer(case: Case, session: StreamingSession, name: str, step: dict[str, An
     # characters cut apart at the limit are lost upstream
     case.equal(f"{name} text", recorded.rstrip("\ufffd"), text.rstrip("\ufffd"))
     return True
+
+
+def _spoken(context: Context, recorded: dict[str, Any]) -> CaseResult:
+    attention_type = recorded["attention_type"]
+    case = Case("09", f"streaming_speech {recorded['input']} {attention_type}")
+    settings = StreamingMelSettings(
+        redundancy_ms=REDUNDANCY_AFTER_DUPLEX_MS if recorded["input"] == "audio" else 0.0
+    )
+    with StreamingSession(
+        context.model, compat=context.compat, seed=0, mel_settings=settings
+    ) as session:
+        session.prefill(ChatMessage("system", SYSTEM))
+        for position, turn in enumerate(recorded["turns"]):
+            name = f"turn {position}"
+            piece = session.prefill(chat_message(turn["user"]))
+            case.equal(f"{name} prompt", turn["prompt"], piece.text)
+            vocoder, best = RecordingVocoder(), BestCode()
+            options = GenerationOptions(
+                streaming=True, do_sample=False, max_new_tokens=turn["generate"]["max_new_tokens"]
+            )
+            with recorded_choices() as choices, patch.object(speech_tokens, "draw_code", best):
+                spoken = list(
+                    session.speak(
+                        vocoder,
+                        options,
+                        sampling=SpeechSampling(temperature=TEMPERATURE),
+                        attention_type=attention_type,
+                        window=recorded["token_window_size"],
+                    )
+                )
+            chosen = [index for chunk in turn["id_chunks"] for index in chunk["ids"]]
+            ours = choices.ids[: len(chosen)]
+            if not case.ids(f"{name} ids", chosen, ours, choices.gaps):
+                break
+            end_id = context.model.config.tts_config.num_audio_tokens - 1
+            pairs = zip(best.codes, best.gaps, strict=True)
+            drawn = [(code, gap) for code, gap in pairs if code != end_id]
+            ours = [code for code, _ in drawn]
+            gaps = [gap for _, gap in drawn]
+            if not case.ids(f"{name} codes", new_codes(turn["vocoder_calls"]), ours, gaps):
+                break
+            case.equal(f"{name} vocoder_calls", turn["vocoder_calls"], vocoder.calls)
+            samples = [part["samples"] for part in turn["yielded"]]
+            case.equal(f"{name} samples", samples, [part.waveform.numel() for part in spoken])
+            # a broken character may come with the sound before or after it
+            texts = [part["text"].strip("\ufffd") for part in turn["yielded"]]
+            case.equal(f"{name} text", texts, [part.text.strip("\ufffd") for part in spoken])
+            case.equal(f"{name} cache", turn["cache"], session.kv_cache_length)
+    return case.result()
 
 
 def _whole_prompt(context: Context, name: str, entry: dict[str, Any]) -> CaseResult:

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from MiniCPMO45.audio import offline_features
+from MiniCPMO45.audio_cache import AudioCacheSnapshot
 from MiniCPMO45.errors import PromptError
 from MiniCPMO45.model import MiniCPMO
 from MiniCPMO45.prompts import ChatMessage, PromptWriter, opening_text
@@ -18,9 +19,10 @@ from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.chat import TextDelta
 from MiniCPMO45.sessions.generation import Choice, decode_chunked
 from MiniCPMO45.sessions.speech import SpokenText, Vocoder, speak_choices
+from MiniCPMO45.sessions.window import ContextWindow, TurnLog
 from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.speech_tokens import SpeechStream
-from MiniCPMO45.streaming_mel import StreamingMel, StreamingMelSettings
+from MiniCPMO45.streaming_mel import MelSnapshot, StreamingMel, StreamingMelSettings
 
 # What is left open at the end of the cache: nothing, the user's turn, an answer that was
 # generated, or an assistant message that was given.
@@ -56,6 +58,20 @@ class Piece:
     ids: list[int]
 
 
+@dataclass(frozen=True)
+class ConversationSnapshot:
+    """Everything a conversation needs to go on from a moment; the cache itself stays in place."""
+
+    length: int
+    open_turn: OpenTurn
+    turn_audio_count: int
+    turn_starts: tuple[int, ...]
+    mel: MelSnapshot
+    audio: AudioCacheSnapshot
+    random_state: Tensor
+    n_slides: int
+
+
 class StreamingSession(Session):
     """Reads a message or a part of one with :meth:`prefill`, answers with :meth:`generate`.
 
@@ -64,6 +80,7 @@ class StreamingSession(Session):
 
     Args:
         mel_settings: how live audio is cut; the default repeats no frames between pieces.
+        window: when to forget the oldest turns; None forgets nothing.
     """
 
     def __init__(
@@ -73,10 +90,15 @@ class StreamingSession(Session):
         compat: bool = False,
         seed: int | None = None,
         mel_settings: StreamingMelSettings | None = None,
+        window: ContextWindow | None = None,
     ) -> None:
         super().__init__(model, compat=compat, seed=seed)
         self._mel_settings = mel_settings
+        self._window = window
         self._open: OpenTurn = "none"
+        self._turns = TurnLog()
+        self._n_slides = 0
+        self._answer_number = 0
         self._start_listening()
 
     def prefill(self, message: ChatMessage, options: PieceOptions | None = None) -> Piece:
@@ -87,6 +109,7 @@ class StreamingSession(Session):
             PromptError, MediaError: the message cannot be used; nothing was read.
         """
         options = options or PieceOptions()
+        self._slide()
         is_first = self.slot.length == 0
         if message.role == "user" and self._turn_audio_count == 0:
             message = _pad_first_audio(message, self._mel.settings.padded_first_samples)
@@ -108,7 +131,11 @@ class StreamingSession(Session):
         if not is_live or (is_first and self.compat):
             # Published: the cache that the very first user piece has just built is thrown away.
             self._audio_cache = self.model.apm.new_cache()
+        if message.role != "system" and self._open != "user":
+            closing = self.model.tokenizer.encode(_CLOSING[self._open])
+            self._turns.begin(self.slot.length + len(closing))
         self.feed_prompt(prompt, audio_rows)
+        self._slide()
         self._open = self._next_open(message.role, is_first=is_first)
         self._turn_audio_count += is_live and bool(writer.audios)
         return Piece(prompt.text, prompt.ids)
@@ -174,8 +201,51 @@ class StreamingSession(Session):
         self.slot.reserve(len(ids))
         self._start_listening()
         self._open = "answer"
+        self._answer_number += 1
+        number = self._answer_number
         hidden = self.feed_ids(ids)[-1]
-        yield from decode_chunked(self, hidden, options, barred_ids=barred_ids)
+        for choice in decode_chunked(self, hidden, options, barred_ids=barred_ids):
+            yield choice
+            if self._answer_number != number:
+                return  # the conversation has moved on without this answer
+
+    def snapshot(self) -> ConversationSnapshot:
+        """The conversation as it is, to come back to after an answer that was too early."""
+        return ConversationSnapshot(
+            length=self.slot.length,
+            open_turn=self._open,
+            turn_audio_count=self._turn_audio_count,
+            turn_starts=tuple(self._turns.starts),
+            mel=self._mel.snapshot(),
+            audio=self._audio_cache.snapshot(),
+            random_state=self.generator.get_state(),
+            n_slides=self._n_slides,
+        )
+
+    def restore(self, snapshot: ConversationSnapshot) -> bool:
+        """Go back to a snapshot; an answer under way ends.
+
+        False, and nothing changes, when turns were forgotten since.
+        """
+        if snapshot.n_slides != self._n_slides or snapshot.length > self.slot.length:
+            return False
+        self._answer_number += 1
+        self.slot.truncate(snapshot.length)
+        self._open = snapshot.open_turn
+        self._turns = TurnLog(list(snapshot.turn_starts))
+        self._start_listening()
+        self._turn_audio_count = snapshot.turn_audio_count
+        self._mel.restore(snapshot.mel)
+        self._audio_cache.restore(snapshot.audio)
+        self.generator.set_state(snapshot.random_state)
+        return True
+
+    def _slide(self) -> None:
+        excess = self._turns.excess(self.slot.length, self._window) if self._window else 0
+        if excess:
+            self.drop_span(self._turns.starts[0], excess)
+            self._turns.forget(excess)
+            self._n_slides += 1
 
     def _render(self, writer: PromptWriter, message: ChatMessage, options: PieceOptions) -> str:
         body = writer.body(message, "" if options.omni_mode else "\n")

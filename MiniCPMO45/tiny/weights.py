@@ -47,7 +47,7 @@ GAINS = {
 carry; attention is sharper than random vectors make it, so that prompts do not average out."""
 
 CODE_LOGIT_SPREAD = 2.5
-END_CODE_GAIN = 1.9
+END_CODE_GAIN = 1.75
 """Times the constant channel: the end code is among the best 25, so clips end by themselves."""
 
 

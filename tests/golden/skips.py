@@ -37,7 +37,6 @@ ALLOWED_SKIPS = (
 
 OPEN_GROUPS = {
     "11": "full-duplex sessions are not part of the model yet",
-    "13": "speculative answers are not part of the model yet",
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from MiniCPMO45 import ChatMessage, GenerationOptions, PromptError, StreamingSession
 from MiniCPMO45.sessions import generation
 from MiniCPMO45.sessions.streaming import PieceOptions
+from MiniCPMO45.sessions.window import ContextWindow
 from tests.golden.inputs import wave
 
 GREEDY = GenerationOptions(streaming=True, do_sample=False, max_new_tokens=10)
@@ -89,3 +90,82 @@ def test_the_first_user_audio_stays_in_the_encoder_cache(model):
 def opening_ids(model) -> list[int]:
     text = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n<|tts_bos|>"
     return model.tokenizer.encode(text)
+
+
+def conversation(session: StreamingSession, n_turns: int) -> None:
+    say(session, "system", "Be kind.")
+    for number in range(n_turns):
+        say(session, "user", f"Question number {number}, please.")
+        list(session.generate(GREEDY))
+
+
+def test_the_oldest_turns_are_forgotten_and_the_system_prompt_stays(model):
+    window = ContextWindow(high=120, low=80)
+    with StreamingSession(model, seed=0, window=window) as session:
+        conversation(session, 8)
+        say(session, "user", "And now?")
+        assert session.kv_cache_length <= window.high
+        kept = session.slot.layer(0)[0][:13].clone()  # "Be kind." with its frame
+        with StreamingSession(model, seed=0) as fresh:
+            say(fresh, "system", "Be kind.")
+            np.testing.assert_allclose(kept, fresh.slot.layer(0)[0], atol=1e-6)
+
+
+def test_after_forgetting_the_first_layer_looks_as_if_the_turns_had_never_been(model):
+    window = ContextWindow(high=60, low=50)
+    with StreamingSession(model, seed=0, window=window) as session:
+        say(session, "system", "Be kind.")
+        say(session, "user", "A question to forget, with many words in it")
+        list(session.generate(GREEDY))
+        say(session, "user", "Short")
+        with StreamingSession(model, seed=0) as fresh:
+            say(fresh, "system", "Be kind.")
+            say(fresh, "user", "Short")
+            assert session.kv_cache_length == fresh.kv_cache_length
+            for ours, theirs in zip(session.slot.layer(0), fresh.slot.layer(0), strict=True):
+                np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_single_long_turn_is_never_forgotten(model):
+    with StreamingSession(model, window=ContextWindow(high=20, low=10)) as session:
+        say(session, "user", "many words " * 20)
+        length = session.kv_cache_length
+        assert length > 20
+        say(session, "user", "more")
+        assert session.kv_cache_length > length
+
+
+def test_restoring_continues_as_if_the_answer_had_never_been_given(model):
+    answers = []
+    for detour in (False, True):
+        with StreamingSession(model, seed=3) as session:
+            session.prefill(ChatMessage("user", [wave(1, 1.035)]))
+            if detour:
+                snapshot = session.snapshot()
+                list(session.generate(GREEDY))
+                assert session.restore(snapshot)
+            session.prefill(ChatMessage("user", [wave(2, 1.0)]))
+            options = GenerationOptions(streaming=True, max_new_tokens=10)
+            answers.append([delta.text for delta in session.generate(options)])
+    assert answers[0] == answers[1]
+
+
+def test_an_abandoned_answer_ends_when_its_conversation_is_restored(model):
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        snapshot = session.snapshot()
+        steps = session.generate(GREEDY)
+        next(steps)
+        session.restore(snapshot)
+        assert list(steps) == []
+        assert session.kv_cache_length == snapshot.length
+
+
+def test_a_snapshot_is_void_once_turns_were_forgotten(model):
+    with StreamingSession(model, seed=0, window=ContextWindow(high=60, low=50)) as session:
+        conversation(session, 1)
+        snapshot = session.snapshot()
+        conversation(session, 3)
+        before = session.kv_cache_length
+        assert not session.restore(snapshot)
+        assert session.kv_cache_length == before

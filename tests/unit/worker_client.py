@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,10 +38,4 @@ def until_closed(websocket: WebSocketTestSession) -> tuple[list[dict[str, Any]],
         frame = websocket.receive()
         if frame["type"] == "websocket.close":
             return messages, frame["code"]
-        messages.append(websocket_json(frame))
-
-
-def websocket_json(frame: Any) -> dict[str, Any]:
-    import json
-
-    return json.loads(frame["text"])
+        messages.append(json.loads(frame["text"]))

@@ -34,3 +34,7 @@ class PromptTooLongError(PromptError):
 
 class NoFreeSlotError(ModelError):
     """All KV-cache slots of the model are taken by other sessions."""
+
+
+class SessionStateError(ModelError):
+    """A conversation was asked for something its state does not allow."""

@@ -201,10 +201,21 @@ class MiniCPMO(nn.Module):
         return torch.cat(parts)
 
     @torch.inference_mode()
-    def encode_audio_live(self, mel: Tensor, cache: AudioCache) -> Tensor:
+    def encode_audio_live(
+        self, mel: Tensor, cache: AudioCache, *, prefix_frames: int = 0, suffix_frames: int = 0
+    ) -> Tensor:
         """Embeddings of the next mel frames ``[1, mels, frames]`` of a stream,
-        ``[tokens, hidden]``."""
-        hidden = self.apm.stream(mel.to(self.device, self.dtype), cache)
+        ``[tokens, hidden]``.
+
+        Args:
+            prefix_frames, suffix_frames: frames that neighbouring pieces also hold.
+        """
+        hidden = self.apm.stream(
+            mel.to(self.device, self.dtype),
+            cache,
+            prefix_frames=prefix_frames,
+            suffix_frames=suffix_frames,
+        )
         return self.audio_projection_layer.pool(hidden, [mel.shape[2]])[0]
 
     @torch.inference_mode()

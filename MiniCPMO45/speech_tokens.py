@@ -120,13 +120,20 @@ class SpeechDecoder:
         return list(self.codes(rows, limit, minimum=minimum))[:-1]
 
     def unit(
-        self, rows: Tensor, *, limit: int = UNIT_LIMIT, minimum: int = UNIT_LIMIT
+        self,
+        rows: Tensor,
+        *,
+        limit: int = UNIT_LIMIT,
+        minimum: int = UNIT_LIMIT,
+        filtered: bool = False,
+        history: Tensor | None = None,
     ) -> list[int]:
-        """Codes of one duplex unit, no filters; continues on the cache of the units before.
+        """Codes of one duplex unit; continues on the cache of the units before.
 
         The last draw is left out, so all returned codes are in the cache.
         """
-        return list(self.codes(rows, limit, minimum=minimum, filtered=False))[:-1]
+        codes = self.codes(rows, limit, minimum=minimum, filtered=filtered, history=history)
+        return list(codes)[:-1]
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,17 @@ class SpeechTokenGenerator(nn.Module):
             assert isinstance(head, WeightNormLinear)
             head.fold()
 
-    def condition(self, token_ids: Tensor, hidden: Tensor) -> Tensor:
+    def condition(
+        self, token_ids: Tensor, hidden: Tensor, *, normalise: bool | None = None
+    ) -> Tensor:
         """Inputs that carry text and meaning: ``[T]`` ids and their final hidden states
-        ``[T, llm_dim]`` -> ``[T, hidden]``."""
+        ``[T, llm_dim]`` -> ``[T, hidden]``.
+
+        Args:
+            normalise: bring the projected states to unit length; None asks the configuration.
+        """
         meaning = self.projector_semantic(hidden)
-        if self.config.normalize_projected_hidden:
+        if self.config.normalize_projected_hidden if normalise is None else normalise:
             meaning = functional.normalize(meaning, dim=-1)  # L2, eps 1e-12
         return self.emb_text(token_ids) + meaning
 

@@ -23,7 +23,7 @@ Followers = dict[int, dict[int, float]]
 OPENINGS = ("<|tts_bos|>", "user\n\n", "user\n")
 """Texts whose last token may stand right before an answer."""
 
-END_WEIGHT = 2.0
+END_WEIGHT = 2.6
 """For the end of an answer, where paragraphs end: large enough that always choosing the best
 token ends after a sentence, small enough that sampling often goes on."""
 

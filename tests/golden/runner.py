@@ -62,8 +62,13 @@ def run_groups(context: Context, selected: Sequence[str]) -> Iterator[CaseResult
             reason = OPEN_GROUPS.get(group, "no test module covers this group")
             yield CaseResult(group, "all", "skipped", notes=[reason])
             continue
+        n_cases = 0
         try:
-            yield from importlib.import_module(modules[group]).run(context)
+            for result in importlib.import_module(modules[group]).run(context):
+                n_cases += 1
+                yield result
+            if not n_cases:
+                yield CaseResult(group, "all", "failed", notes=["the recordings hold no case"])
         except Exception as error:
             traceback.print_exc()
             note = f"stopped by {type(error).__name__}: {error}"

@@ -32,12 +32,9 @@ ALLOWED_SKIPS = (
         "records normalisation state that leaks from one conversation into the next",
     ),
     AllowedSkip("12", "window_turns*", "records a window that drops the wrong rounds"),
-    AllowedSkip("12", "window_duplex", "full-duplex sessions are not part of the model yet"),
 )
 
-OPEN_GROUPS = {
-    "11": "full-duplex sessions are not part of the model yet",
-}
+OPEN_GROUPS = {}
 
 
 def allowed_skip(

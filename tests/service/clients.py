@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -67,5 +68,6 @@ async def read_to_close(socket: ClientConnection) -> Conversation:
 async def chat(gateway: GatewayProcess, request: dict[str, Any] | None = None) -> Conversation:
     """Send one request and read the whole answer."""
     async with open_socket(gateway) as socket:
-        await socket.send(json.dumps(request or HELLO))
+        with contextlib.suppress(ConnectionClosed):  # refused before it was asked anything
+            await socket.send(json.dumps(request or HELLO))
         return await read_to_close(socket)

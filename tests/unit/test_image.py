@@ -76,9 +76,7 @@ WORKED_SIZES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "limit", "grid", "overview", "tile"), WORKED_SIZES
-)
+@pytest.mark.parametrize(("width", "height", "limit", "grid", "overview", "tile"), WORKED_SIZES)
 def test_pictures_are_cut_and_resized_as_the_worked_examples(
     width: int,
     height: int,
@@ -190,7 +188,9 @@ def test_settings_that_are_not_json_are_named(tmp_path: Path) -> None:
 
 
 def test_batch_pads_to_the_longest_tile_and_marks_real_patches() -> None:
-    images = [preprocess_image(picture(0, *size), SETTINGS, 2) for size in [(300, 200), (1024, 256)]]
+    images = [
+        preprocess_image(picture(0, *size), SETTINGS, 2) for size in [(300, 200), (1024, 256)]
+    ]
     batch = batch_slices(images)
     lengths = batch.target_sizes.prod(dim=1)
     assert batch.pixels.shape == (4, 3, 14, 14 * int(lengths.max()))
@@ -206,9 +206,7 @@ def test_batch_pads_to_the_longest_tile_and_marks_real_patches() -> None:
         ((60, 40), 0, "max_slice_nums must be at least 1"),
     ],
 )
-def test_unusable_pictures_are_refused(
-    size: tuple[int, int], limit: int, message: str
-) -> None:
+def test_unusable_pictures_are_refused(size: tuple[int, int], limit: int, message: str) -> None:
     with pytest.raises(MediaError, match=message):
         preprocess_image(Image.new("RGB", size), SETTINGS, limit)
 

@@ -19,8 +19,10 @@ FIELD = "messages[0].content[0].data"
 ENCODER_DELAY = 1200  # samples of silence that AAC may put in front, or cut from the end
 
 
-def decode(data: bytes, stack_frames: int = 1, **limits: float) -> list[VideoSecond]:
-    return decode_video(encode(data), FIELD, stack_frames, RequestLimits(**limits))
+def decode(
+    data: bytes, stack_frames: int = 1, limits: RequestLimits | None = None
+) -> list[VideoSecond]:
+    return decode_video(encode(data), FIELD, stack_frames, limits or RequestLimits())
 
 
 def grey(image: Image.Image) -> float:
@@ -100,12 +102,16 @@ def test_what_is_no_video_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "limits",
-    [{"video_s": 1.5}, {"video_mb": 0.001}, {"image_megapixels": 0.0001}],
+    [
+        RequestLimits(video_s=1.5),
+        RequestLimits(video_mb=0.001),
+        RequestLimits(image_megapixels=0.0001),
+    ],
     ids=["duration", "size", "pixels"],
 )
-def test_a_video_over_a_limit_is_refused(limits: dict[str, float]) -> None:
+def test_a_video_over_a_limit_is_refused(limits: RequestLimits) -> None:
     with pytest.raises(TooLargeError) as caught:
-        decode(video_file(2), **limits)
+        decode(video_file(2), limits=limits)
     assert caught.value.field == FIELD
     assert caught.value.limit is not None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from MiniCPMO45.sessions.base import Session
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
+from tests.golden.duplex import replay
 
 CACHE_ABSOLUTE = 1e-4
 SCORE_ABSOLUTE = 5e-4
@@ -17,6 +18,11 @@ def run(context: Context) -> Iterator[CaseResult]:
         case_name = name.removeprefix("12_")
         if name == "12_window_cache_ops":
             yield from _cache_operations(context, name)
+        elif name == "12_window_duplex":
+            for recorded in context.json(name)["sessions"]:
+                case = Case("12", f"window_duplex {recorded['name']}")
+                replay(case, context, recorded, context.arrays(name))
+                yield case.result()
         elif rule := context.allowed_skip("12", case_name):
             yield Case("12", case_name).skip(rule)
 

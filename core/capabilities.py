@@ -1,0 +1,56 @@
+"""What each way of talking to the model can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ProcessorMode(str, Enum):
+    """The ways of talking to the model."""
+
+    CHAT = "chat"
+    STREAMING = "streaming"
+    HALF_DUPLEX = "half_duplex"
+    DUPLEX = "duplex"
+
+
+@dataclass(frozen=True)
+class ProcessorCapabilities:
+    """The features of one mode."""
+
+    mode: ProcessorMode
+    text_input: bool = False
+    image_input: bool = False
+    audio_input: bool = False
+    video_input: bool = False
+    text_output: bool = False
+    streamed_output: bool = False
+
+
+CHAT_CAPABILITIES = ProcessorCapabilities(
+    mode=ProcessorMode.CHAT,
+    text_input=True,
+    image_input=True,
+    audio_input=True,
+    video_input=True,
+    text_output=True,
+    streamed_output=True,
+)
+
+CAPABILITIES = {ProcessorMode.CHAT: CHAT_CAPABILITIES}
+
+
+def get_capabilities(mode: ProcessorMode | str) -> ProcessorCapabilities:
+    """The features of `mode`.
+
+    Raises:
+        KeyError: this build has no such mode.
+    """
+    return CAPABILITIES[ProcessorMode(mode)]
+
+
+def supports_feature(mode: ProcessorMode | str, feature: str) -> bool:
+    """Whether `mode` exists in this build and has `feature`, a field of `ProcessorCapabilities`."""
+    capabilities = CAPABILITIES.get(ProcessorMode(mode))
+    return bool(getattr(capabilities, feature, False))

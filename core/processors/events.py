@@ -1,0 +1,34 @@
+"""What a running answer reports; between two events it can be left, joined or cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """The prompt is in the cache."""
+
+    input_tokens: int
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Delta:
+    """One more token; its text may be empty while a character is incomplete."""
+
+    text: str
+    generated_tokens: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The whole answer. `text` is authoritative: it may be trimmed against the sum of deltas."""
+
+    text: str
+    generated_tokens: int
+    finish_reason: str
+    kv_cache_length: int
+
+
+ChatEvent = Prefilled | Delta | Finished

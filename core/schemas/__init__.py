@@ -1,0 +1,103 @@
+"""Every message that crosses the wire, written down once; imports pydantic and nothing else."""
+
+from .base import ServerMessage, WireModel
+from .chat import ChatRequest, ChatResponse
+from .chat_socket import (
+    ChatServerMessage,
+    ChatStreamRequest,
+    ChunkMessage,
+    DoneMessage,
+    PrefillDoneMessage,
+    StreamGenerationConfig,
+)
+from .common import (
+    MODEL_SAMPLE_RATE,
+    SPEECH_SAMPLE_RATE,
+    AudioContent,
+    ContentItem,
+    ContentType,
+    GenerationConfig,
+    ImageConfig,
+    ImageContent,
+    Message,
+    Role,
+    TextContent,
+    TTSConfig,
+    TTSMode,
+    TTSSamplingParams,
+    VideoContent,
+)
+from .duplex import (
+    DuplexChunkResult,
+    DuplexConfig,
+    DuplexGenerateResult,
+    DuplexOfflineInput,
+    DuplexOfflineOutput,
+    DuplexPrefillRequest,
+    DuplexPrepareRequest,
+)
+from .socket import (
+    ErrorMessage,
+    QueuedMessage,
+    QueueDoneMessage,
+    QueueUpdateMessage,
+    StopMessage,
+)
+from .streaming import (
+    RollbackResult,
+    StreamingChunk,
+    StreamingConfig,
+    StreamingRequest,
+    StreamingResponse,
+)
+from .version import API_VERSION
+from .worker import WorkerHealthResponse, WorkerSession, WorkerStatus
+
+__all__ = [
+    "API_VERSION",
+    "MODEL_SAMPLE_RATE",
+    "SPEECH_SAMPLE_RATE",
+    "AudioContent",
+    "ChatRequest",
+    "ChatResponse",
+    "ChatServerMessage",
+    "ChatStreamRequest",
+    "ChunkMessage",
+    "ContentItem",
+    "ContentType",
+    "DoneMessage",
+    "DuplexChunkResult",
+    "DuplexConfig",
+    "DuplexGenerateResult",
+    "DuplexOfflineInput",
+    "DuplexOfflineOutput",
+    "DuplexPrefillRequest",
+    "DuplexPrepareRequest",
+    "ErrorMessage",
+    "GenerationConfig",
+    "ImageConfig",
+    "ImageContent",
+    "Message",
+    "PrefillDoneMessage",
+    "QueueDoneMessage",
+    "QueueUpdateMessage",
+    "QueuedMessage",
+    "Role",
+    "RollbackResult",
+    "ServerMessage",
+    "StopMessage",
+    "StreamGenerationConfig",
+    "StreamingChunk",
+    "StreamingConfig",
+    "StreamingRequest",
+    "StreamingResponse",
+    "TTSConfig",
+    "TTSMode",
+    "TTSSamplingParams",
+    "TextContent",
+    "VideoContent",
+    "WireModel",
+    "WorkerHealthResponse",
+    "WorkerSession",
+    "WorkerStatus",
+]

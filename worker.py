@@ -1,0 +1,123 @@
+"""One worker: a model on one device, behind HTTP and WebSocket. `python worker.py --help`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+import torch
+import uvicorn
+
+from config import EMBEDDED_MODEL_PATH, ServiceConfig, describe_error, load_config
+from core.logs import configure_logging, event
+from core.processors import RequestLimits
+from core.schemas import WorkerHealthResponse, WorkerStatus
+from MiniCPMO45.tiny import build as build_embedded_model
+from worker_modules.app import create_app
+from worker_modules.model_worker import MiniCPMOWorker
+from worker_modules.state import WorkerState
+
+__all__ = ["MiniCPMOWorker", "WorkerHealthResponse", "WorkerState", "WorkerStatus"]
+
+logger = logging.getLogger("worker")
+
+MEBIBYTE = 1 << 20
+GRACEFUL_SHUTDOWN_S = 5
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Serve one MiniCPM-o 4.5 model.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, help="default: the configured base port + index")
+    parser.add_argument("--worker-index", type=int, default=0, help="number of this worker")
+    parser.add_argument("--gpu-id", type=int, help="label for health and logs (default: index)")
+    parser.add_argument("--model-path", help="folder or hub id of the weights")
+    parser.add_argument("--pt-path", help="extra weights laid over the base ones")
+    parser.add_argument("--ref-audio-path", help="default voice")
+    parser.add_argument("--duplex-pause-timeout", type=float, metavar="SECONDS")
+    parser.add_argument("--compile", action="store_true", default=None, help="use torch.compile")
+    return parser.parse_args(arguments)
+
+
+def read_config(options: argparse.Namespace) -> ServiceConfig:
+    """The configuration with the command line over it.
+
+    Raises:
+        FileNotFoundError, ValueError: it is missing or wrong; `describe_error` says how.
+    """
+    return load_config(
+        overrides={
+            "model.model_path": options.model_path,
+            "model.pt_path": options.pt_path,
+            "audio.ref_audio_path": options.ref_audio_path,
+            "duplex.pause_timeout": options.duplex_pause_timeout,
+            "service.compile": options.compile,
+        },
+        allow_missing=options.model_path is not None,
+    )
+
+
+def choose_model_path(config: ServiceConfig, *, has_gpu: bool) -> str:
+    """The configured model; without a GPU and without local weights, the embedded one."""
+    if config.local_model_folder is not None:
+        return str(config.local_model_folder)
+    if has_gpu:
+        return config.model.model_path
+    build_embedded_model(EMBEDDED_MODEL_PATH)
+    logger.warning(event("embedded_model", reason="no GPU and no local weights"))
+    return str(EMBEDDED_MODEL_PATH)
+
+
+def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
+    warn_of_settings_without_effect(config)
+    return MiniCPMOWorker(
+        choose_model_path(config, has_gpu=torch.cuda.is_available()),
+        gpu_id,
+        config.model.pt_path,
+        config.ref_audio_path,
+        config.duplex_pause_timeout,
+        config.compile,
+        config.chat_vocoder,
+        config.attn_implementation,
+        revision=config.model.revision,
+        n_slots=config.service.sessions_per_worker,
+        limits=RequestLimits.from_settings(config.limits),
+    )
+
+
+def warn_of_settings_without_effect(config: ServiceConfig) -> None:
+    if config.compile:
+        logger.warning(event("setting_ignored", name="service.compile", reason="chat runs eagerly"))
+    if config.model.quantization is not None:
+        logger.warning(event("setting_ignored", name="model.quantization", reason="not supported"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    configure_logging()
+    options = parse_arguments(arguments)
+    try:
+        config = read_config(options)
+    except (FileNotFoundError, ValueError) as error:
+        sys.stderr.write(f"worker: {describe_error(error)}\n")
+        return 1
+    gpu_id = options.worker_index if options.gpu_id is None else options.gpu_id
+    port = config.worker_port(options.worker_index) if options.port is None else options.port
+    logger.info(event("starting", host=options.host, port=port, gpu_id=gpu_id))
+    uvicorn.run(
+        create_app(make_worker(config, gpu_id=gpu_id), config),
+        host=options.host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        ws_max_size=int(config.limits.chat_body_mb * MEBIBYTE),
+        ws_ping_interval=config.sessions.ping_period_s,
+        ws_ping_timeout=config.sessions.pong_wait_s,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The worker: one model, one inference thread, and the endpoints around them."""

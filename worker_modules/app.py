@@ -1,0 +1,55 @@
+"""The worker's application: routes, error answers, and the model's life from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from config import ServiceConfig
+from core.errors import InferenceError, ServiceError, http_body, http_headers
+from core.logs import event
+from core.schemas import API_VERSION
+from worker_modules import chat_http, chat_socket, status_routes
+from worker_modules.model_worker import MiniCPMOWorker
+from worker_modules.service import WorkerService
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(worker: MiniCPMOWorker, config: ServiceConfig) -> FastAPI:
+    """The application around `worker`; the model starts to load when the application starts."""
+    app = FastAPI(title="MiniCPMO45 Worker", version=API_VERSION, lifespan=_lifespan)
+    app.state.service = WorkerService(worker, config)
+    app.include_router(status_routes.router)
+    app.include_router(chat_http.router)
+    app.include_router(chat_socket.router)
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(Exception, _unexpected_error)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The port answers at once; loading goes on in the inference thread behind it."""
+    service: WorkerService = app.state.service
+    service.inference.start()
+    loading = asyncio.create_task(service.load())
+    yield
+    await service.close()
+    loading.cancel()
+
+
+async def _service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    logger.info(event("request_refused", path=request.url.path, code=error.code, field=error.field))
+    return JSONResponse(http_body(error), error.http_status, http_headers(error))
+
+
+async def _unexpected_error(request: Request, error: Exception) -> Response:
+    logger.error(event("request_failed", path=request.url.path), exc_info=error)
+    return await _service_error(request, InferenceError("internal error"))

@@ -1,0 +1,81 @@
+"""`POST /chat`: a whole conversation in, one answer out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from core.errors import InferenceError
+from core.logs import event
+from core.processors import ChatTask, ChatView, chat_response
+from core.schemas import ChatRequest, ChatResponse, WorkerStatus
+from worker_modules.dependencies import Service
+from worker_modules.service import WorkerService, new_session_id
+from worker_modules.wire import parse_object, read_body, validate
+
+logger = logging.getLogger(__name__)
+router = APIRouter()
+
+CLIENT_CLOSED_REQUEST = 499  # nobody reads this answer; it is for the log
+
+
+@router.post("/chat", response_model=ChatResponse)
+async def chat(request: Request, service: Service) -> Response:
+    """Answer a `ChatRequest`. A client that goes away ends its generation at the next token."""
+    view = service.chat_view
+    try:
+        body = await read_body(request, service.config.limits.chat_body_mb)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    answering = asyncio.create_task(_answer(service, view, body))
+    leaving = asyncio.create_task(_client_leaves(request))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            return JSONResponse(answering.result().model_dump(mode="json"))
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _client_leaves(request: Request) -> None:
+    """Returns when the connection is lost; the body has been read, so nothing else can come."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _answer(service: WorkerService, view: ChatView, body: bytearray) -> ChatResponse:
+    started_s = time.monotonic()
+    session_id = new_session_id("chat")
+    max_depth = service.config.limits.json_depth
+    task = await asyncio.to_thread(_read_task, view, body, max_depth)
+    try:
+        async with service.slot(WorkerStatus.BUSY_CHAT, session_id) as slot:
+            events = [item async for item in slot.start(lambda: view.run(task))]
+    except InferenceError as error:
+        logger.error(event("chat_failed", session_id=session_id, reason=error.message))
+        return ChatResponse(text="", success=False, error=error.message)
+    except asyncio.CancelledError:
+        logger.info(event("chat_abandoned", session_id=session_id))
+        raise
+    response = chat_response(task, events, started_s)
+    counts = response.token_stats or {}
+    logger.info(
+        event("chat_done", session_id=session_id, duration_ms=response.duration_ms, **counts)
+    )
+    return response
+
+
+def _read_task(view: ChatView, body: bytearray, max_depth: int) -> ChatTask:
+    """Parse, check and decode; large payloads are let go of on the way."""
+    request = validate(ChatRequest, parse_object(body, max_depth))
+    body.clear()
+    request.tts.output_path = request.tts.ref_audio_path = None  # server files: not for clients
+    return view.read(request)

@@ -1,0 +1,188 @@
+"""`WS /ws/chat`: one request, its answer as it is written, then the end of the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from core.errors import (
+    IdleTimeoutError,
+    InferenceError,
+    OriginForbiddenError,
+    ServiceError,
+    UnknownTypeError,
+    socket_message,
+)
+from core.logs import event
+from core.processors import ChatEvent, ChatTask, ChatView, Delta, Finished, Prefilled
+from core.schemas import (
+    ChatStreamRequest,
+    ChunkMessage,
+    DoneMessage,
+    PrefillDoneMessage,
+    ServerMessage,
+    WorkerStatus,
+)
+from worker_modules.dependencies import Service
+from worker_modules.inference import Run
+from worker_modules.service import WorkerService, new_session_id
+from worker_modules.wire import receive_object, validate
+
+logger = logging.getLogger(__name__)
+router = APIRouter()
+
+NORMAL_CLOSURE = 1000
+
+
+@router.websocket("/ws/chat")
+async def chat_socket(websocket: WebSocket, service: Service) -> None:
+    """Answer one `ChatStreamRequest`; errors are told before the socket closes."""
+    await websocket.accept()
+    session = ChatSocket(websocket, service)
+    try:
+        try:
+            await session.serve()
+            await websocket.close(NORMAL_CLOSURE)
+        except ServiceError as error:
+            logger.info(event("chat_refused", session_id=session.session_id, code=error.code))
+            await _tell(websocket, error)
+        except WebSocketDisconnect:
+            raise
+        except Exception:
+            logger.exception(event("chat_failed", session_id=session.session_id))
+            await _tell(websocket, InferenceError("internal error"))
+    except WebSocketDisconnect:
+        logger.info(event("client_left", session_id=session.session_id))
+
+
+async def _tell(websocket: WebSocket, error: ServiceError) -> None:
+    await websocket.send_json(socket_message(error))
+    await websocket.close(error.close_code)
+
+
+class ChatSocket:
+    """One socket: a task that answers, and one that listens for `stop` and for the client's end.
+
+    The two run side by side, because a client may stop or leave at any time.
+    """
+
+    def __init__(self, websocket: WebSocket, service: WorkerService) -> None:
+        self.session_id = new_session_id("chat")
+        self._websocket = websocket
+        self._service = service
+        self._run: Run[ChatEvent] | None = None
+        self._stopped = False
+        self._input_tokens = 0
+        self._generated_tokens = 0
+        self._text = ""
+        self._finished: Finished | None = None
+
+    async def serve(self) -> None:
+        """From the request to `done`.
+
+        Raises:
+            ServiceError: what to tell the client instead.
+            WebSocketDisconnect: the client went away; its generation has been cancelled.
+        """
+        if "origin" in self._websocket.headers:
+            raise OriginForbiddenError("web pages talk to the gateway, not to a worker")
+        view = self._service.chat_view
+        request = await self._first_object()
+        answering = asyncio.create_task(self._answer(view, request))
+        listening = asyncio.create_task(self._listen(answering))
+        try:
+            await asyncio.wait({answering, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.cancelled() and self._stopped:
+                await self._send_done(streaming=True, warning=None)
+            elif answering.done():
+                answering.result()
+            else:
+                listening.result()
+        finally:
+            answering.cancel()
+            listening.cancel()
+            await asyncio.gather(answering, listening, return_exceptions=True)
+
+    async def _first_object(self) -> dict[str, Any]:
+        idle_s = self._service.config.sessions.streaming_prefill_idle_s
+        try:
+            return await asyncio.wait_for(self._receive(), idle_s)
+        except asyncio.TimeoutError as error:
+            raise IdleTimeoutError(f"no request within {idle_s:g} s", limit=idle_s) from error
+
+    async def _receive(self) -> dict[str, Any]:
+        return await receive_object(self._websocket, self._service.config.limits.json_depth)
+
+    async def _listen(self, answering: asyncio.Task[None]) -> None:
+        """Until the client leaves, which is raised."""
+        while True:
+            message = await self._receive()
+            if message.get("type") != "stop":
+                raise UnknownTypeError("only stop may follow the request", field="type")
+            self._stopped = True
+            logger.info(event("stop_requested", session_id=self.session_id))
+            if self._run is not None:
+                self._run.cancel()
+            else:
+                answering.cancel()
+
+    async def _answer(self, view: ChatView, request: dict[str, Any]) -> None:
+        task, streaming = await asyncio.to_thread(_read_task, view, request)
+        async with self._service.slot(WorkerStatus.BUSY_CHAT, self.session_id) as slot:
+            self._run = slot.start(lambda: view.run(task))
+            async for first in self._run:
+                await self._relay([first, *self._run.waiting()], streaming)
+        await self._send_done(streaming, task.warning)
+
+    async def _relay(self, events: list[ChatEvent], streaming: bool) -> None:
+        """Send what has arrived since the last time, with all new text in one chunk."""
+        text = ""
+        for item in events:
+            if isinstance(item, Prefilled):
+                self._input_tokens = item.input_tokens
+                await self._send(PrefillDoneMessage(input_tokens=item.input_tokens))
+            elif isinstance(item, Delta):
+                self._generated_tokens = item.generated_tokens
+                text += item.text
+            else:
+                self._finished = item
+        self._text += text
+        if text and streaming:
+            await self._send(ChunkMessage(text_delta=text))
+
+    async def _send_done(self, streaming: bool, warning: str | None) -> None:
+        done = DoneMessage(
+            text=self._finished.text if self._finished else self._text,
+            generated_tokens=self._generated_tokens,
+            input_tokens=self._input_tokens,
+            stopped=self._stopped and self._finished is None,
+        )
+        if warning:
+            done.warning = warning
+        if not streaming:
+            done.audio_data = None  # sent as null: sound was possible, and there is none
+        logger.info(
+            event(
+                "chat_done",
+                session_id=self.session_id,
+                input_tokens=done.input_tokens,
+                generated_tokens=done.generated_tokens,
+                stopped=done.stopped,
+            )
+        )
+        await self._send(done)
+
+    async def _send(self, message: ServerMessage) -> None:
+        await self._websocket.send_json(message.to_wire())
+
+
+def _read_task(view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, bool]:
+    """Check and decode; large payloads are let go of on the way."""
+    request = validate(ChatStreamRequest, message)
+    message.clear()
+    request.tts.output_path = request.tts.ref_audio_path = None  # server files: not for clients
+    return view.read(request), request.streaming

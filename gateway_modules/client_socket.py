@@ -1,0 +1,126 @@
+"""A client's WebSocket: read all the time, answered in order, always closed with a code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from config import LimitsConfig
+from core import errors
+from core.logs import event
+from core.schemas import ServerMessage
+from gateway_modules.frame_buffer import FrameBuffer
+
+logger = logging.getLogger(__name__)
+
+NORMAL_CLOSURE = 1000
+GOING_AWAY = 1001
+MEBI = 1024 * 1024
+
+Conversation = Callable[["ClientSocket"], Awaitable[int]]
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection or vanished; there is nobody left to tell."""
+
+
+class ClientSocket:
+    """One accepted socket. Frames are read as they come, so that a lost client is noticed at once
+    in every phase, and kept until `receive` takes them.
+    """
+
+    def __init__(self, websocket: WebSocket, limits: LimitsConfig) -> None:
+        self._websocket = websocket
+        self._frames = FrameBuffer(limits.early_frames, int(limits.early_frames_mb * MEBI))
+        self._ending = asyncio.Event()
+
+    async def receive(self) -> str:
+        """The client's next text frame, in the order sent."""
+        return await self._frames.get()
+
+    def let_client_wait(self) -> None:
+        """From now on frames are taken steadily: a full buffer slows the client down."""
+        self._frames.refuses_overflow = False
+
+    async def send(self, message: ServerMessage) -> None:
+        await self.send_text(json.dumps(message.to_wire(), ensure_ascii=False))
+
+    async def send_error(self, error: errors.ServiceError) -> None:
+        await self.send_text(json.dumps(errors.socket_message(error), ensure_ascii=False))
+
+    async def send_text(self, frame: str) -> None:
+        try:
+            await self._websocket.send_text(frame)
+        except WebSocketDisconnect as gone:
+            raise ClientGoneError from gone
+
+    def end(self) -> None:
+        """The service is going away: stop the conversation and close with 1001."""
+        self._ending.set()
+
+    async def run(self, conversation: Conversation) -> int:
+        """Run the conversation until it is over, the client is gone or the service ends.
+
+        Returns:
+            The close code to send.
+
+        Raises:
+            ClientGoneError: the client left; the conversation has been cancelled.
+            ServiceError: what the client has to be told before the socket is closed.
+        """
+        talking = asyncio.ensure_future(conversation(self))
+        reading = asyncio.ensure_future(self._read())
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({talking, reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if talking.done():
+                return talking.result()
+            if reading.done():
+                reading.result()
+            return GOING_AWAY
+        finally:
+            await cancel_and_wait((talking, reading, ending))
+
+    async def close(self, code: int, reason: str = "") -> None:
+        try:
+            await self._websocket.close(code, reason)
+        except WebSocketDisconnect:
+            logger.debug(event("client_gone_before_close", code=code))
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise ClientGoneError
+            text = message.get("text")
+            if text is None:
+                raise errors.BinaryFrameError("Binary frames are not part of this protocol")
+            await self._frames.put(text)
+
+
+async def cancel_and_wait(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel what still runs and wait until it is over; results and errors are dropped."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
+    """The JSON object in a body or frame.
+
+    Raises:
+        BadJsonError: it is no JSON, or not an object.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise errors.BadJsonError(f"{what} is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise errors.BadJsonError(f"{what} must be a JSON object")
+    return value

@@ -1,0 +1,72 @@
+"""Every failed HTTP request as one JSON envelope, or as a page where a browser asks for one."""
+
+from __future__ import annotations
+
+import http
+import logging
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from config import PROJECT_ROOT
+from core import errors
+from core.logs import event
+from gateway_modules.client_socket import ClientGoneError
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND_PAGE = PROJECT_ROOT / "static" / "404.html"
+CLIENT_CLOSED_REQUEST = 499
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(errors.ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientGoneError, _client_gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.ServiceError)
+    return JSONResponse(
+        errors.http_body(error), status_code=error.http_status, headers=errors.http_headers(error)
+    )
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = errors.field_path(tuple(first["loc"][1:])) or None
+    message = f"{field}: {first['msg']}" if field else first["msg"]
+    return await _service_error(request, errors.InvalidFieldError(message, field=field))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == http.HTTPStatus.NOT_FOUND and _wants_page(request):
+        return FileResponse(NOT_FOUND_PAGE, status_code=error.status_code)
+    code = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    body = {"detail": error.detail, "error": error.detail, "code": code, "success": False}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+async def _client_gone(request: Request, error: Exception) -> Response:
+    """Nobody reads this; the status is for the log."""
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    logger.error(event("request_failed", path=request.url.path), exc_info=error)
+    return await _service_error(request, errors.InferenceError("Internal error"))
+
+
+def _wants_page(request: Request) -> bool:
+    return (
+        request.method in ("GET", "HEAD")
+        and "text/html" in request.headers.get("accept", "")
+        and NOT_FOUND_PAGE.is_file()
+    )

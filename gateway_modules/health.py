@@ -1,0 +1,180 @@
+"""Regular health checks of the workers, and what their answers mean for the pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from core.logs import event
+from gateway_modules.models import BUSY_STATUSES, GatewayWorkerStatus
+from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
+
+if TYPE_CHECKING:
+    from gateway_modules.worker_pool import WorkerPool
+
+logger = logging.getLogger(__name__)
+
+HEALTH_CHECK_INTERVAL = 10.0
+RECLAIM_AFTER_IDLE_REPORTS = 2
+
+
+@dataclass(frozen=True)
+class HealthSettings:
+    """Timing of the checks; `settle_period_s` is for workers that are about to change."""
+
+    period_s: float = HEALTH_CHECK_INTERVAL
+    timeout_s: float = 5.0
+    failures: int = 2
+    settle_period_s: float = 1.0
+
+
+class HealthMonitor:
+    """Probes all workers in parallel every period, and unsettled ones every second between."""
+
+    def __init__(self, pool: WorkerPool, settings: HealthSettings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._look_now = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, http: httpx.AsyncClient) -> None:
+        await self.probe(http, list(self._pool.workers.values()))
+        self._task = asyncio.create_task(self._run(http), name="worker health")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def look_now(self) -> None:
+        """Do not wait for the next round: a worker has just become doubtful."""
+        self._look_now.set()
+
+    async def _run(self, http: httpx.AsyncClient) -> None:
+        loop = asyncio.get_running_loop()
+        next_round_at = loop.time() + self._settings.period_s
+        while True:
+            unsettled = [worker for worker in self._pool.workers.values() if is_unsettled(worker)]
+            pause_s = next_round_at - loop.time()
+            if unsettled:
+                pause_s = min(pause_s, self._settings.settle_period_s)
+            self._look_now.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), pause_s)
+            if loop.time() >= next_round_at:
+                next_round_at = loop.time() + self._settings.period_s
+                await self.probe(http, list(self._pool.workers.values()))
+            else:
+                unsettled = [w for w in self._pool.workers.values() if is_unsettled(w)]
+                await self.probe(http, unsettled)
+
+    async def probe(self, http: httpx.AsyncClient, workers: list[WorkerConnection]) -> None:
+        """Ask these workers how they are, then give out what became free."""
+        await asyncio.gather(*(self._probe_one(http, worker) for worker in workers))
+        self._pool._dispatch_next()
+
+    async def _probe_one(self, http: httpx.AsyncClient, worker: WorkerConnection) -> None:
+        try:
+            response = await http.get(f"{worker.url}/health", timeout=self._settings.timeout_s)
+        except httpx.HTTPError as error:
+            self._note_failure(worker, WorkerHealth.OFFLINE, type(error).__name__)
+            return
+        if response.status_code != httpx.codes.OK:
+            self._note_failure(worker, WorkerHealth.ERROR, f"status {response.status_code}")
+            return
+        try:
+            report = response.json()
+        except ValueError:
+            report = None
+        if not isinstance(report, dict):
+            self._note_failure(worker, WorkerHealth.ERROR, "no JSON object")
+            return
+        before = worker.health
+        worker.recent_probes.append(True)
+        apply_report(worker, report)
+        if worker.health is not before:
+            logger.info(event("worker_health", worker=worker.worker_id, health=worker.health.value))
+
+    def _note_failure(self, worker: WorkerConnection, health: WorkerHealth, reason: str) -> None:
+        worker.recent_probes.append(False)
+        failures = sum(not succeeded for succeeded in worker.recent_probes)
+        if failures < self._settings.failures or worker.health is health:
+            return
+        worker.take_out_of_service(health)
+        logger.warning(
+            event("worker_lost", worker=worker.worker_id, health=health.value, reason=reason)
+        )
+
+
+def is_unsettled(worker: WorkerConnection) -> bool:
+    """Whether a fresh look at this worker may soon make it usable."""
+    return worker.health is not WorkerHealth.ONLINE or any(slot.is_foreign for slot in worker.slots)
+
+
+def apply_report(worker: WorkerConnection, report: dict[str, Any]) -> None:
+    """Take over what a worker says about itself in its health answer."""
+    boot_id = report.get("boot_id") or None
+    if worker.boot_id is not None and boot_id != worker.boot_id:
+        worker.forget_cache()
+    worker.boot_id = boot_id
+    worker.last_heartbeat = datetime.now()
+    worker.gpu_id = _first_int(report.get("gpu_id"), worker.gpu_id)
+    worker.total_requests = _first_int(report.get("total_requests"), worker.total_requests)
+    worker.avg_inference_time_ms = float(report.get("avg_inference_time_ms") or 0.0)
+    worker.embedded_model = bool(report.get("embedded_model", False))
+    worker.set_slot_count(max(1, _first_int(report.get("slots_total"), 1)))
+
+    status = _reported_status(report)
+    if status in (GatewayWorkerStatus.LOADING, GatewayWorkerStatus.ERROR):
+        worker.take_out_of_service(WorkerHealth(status.value))
+        return
+    worker.health = WorkerHealth.ONLINE
+    one_if_busy = int(status in BUSY_STATUSES)
+    slots_busy = max(one_if_busy, _first_int(report.get("slots_busy"), 0))
+    _mark_foreign_work(worker, status, slots_busy, report.get("current_session_id"))
+    _reclaim_orphans(worker, slots_busy)
+
+
+def _mark_foreign_work(
+    worker: WorkerConnection, status: GatewayWorkerStatus, slots_busy: int, session_id: str | None
+) -> None:
+    """Hold as many slots as are busy with work that did not come through a lease of ours."""
+    for slot in worker.slots:
+        if slot.is_foreign:
+            slot.clear()
+    n_foreign = slots_busy - len(worker.busy_slots)
+    busy_status = status if status in BUSY_STATUSES else GatewayWorkerStatus.BUSY_CHAT
+    for slot in [slot for slot in worker.slots if slot.is_free][: max(0, n_foreign)]:
+        slot.status = busy_status
+        slot.session_id = session_id
+
+
+def _reclaim_orphans(worker: WorkerConnection, slots_busy: int) -> None:
+    """Free slots whose lease died without giving them back, once the worker was idle twice."""
+    worker.idle_reports = worker.idle_reports + 1 if slots_busy == 0 else 0
+    if worker.idle_reports < RECLAIM_AFTER_IDLE_REPORTS:
+        return
+    for slot in worker.slots:
+        if slot.dispatched and (slot.owner is None or slot.owner.done()):
+            logger.error(event("slot_reclaimed", worker=worker.worker_id, ticket=slot.ticket_id))
+            slot.clear()
+
+
+def _reported_status(report: dict[str, Any]) -> GatewayWorkerStatus:
+    """The worker's status: idle when it does not say, error when nobody knows the word."""
+    try:
+        return GatewayWorkerStatus(report.get("worker_status", GatewayWorkerStatus.IDLE.value))
+    except ValueError:
+        return GatewayWorkerStatus.ERROR
+
+
+def _first_int(value: object, default: int) -> int:
+    return value if isinstance(value, int) else default

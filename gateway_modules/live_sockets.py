@@ -1,0 +1,87 @@
+"""Every open client socket, and how one is served from its first frame to its close code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from starlette.websockets import WebSocket
+
+from config import LimitsConfig
+from core import errors
+from core.logs import event
+from gateway_modules.access import AccessPolicy
+from gateway_modules.client_socket import ClientGoneError, ClientSocket, Conversation
+
+logger = logging.getLogger(__name__)
+
+
+class LiveSockets:
+    """The sockets that are being served; on shutdown all are closed with 1001."""
+
+    def __init__(self, access: AccessPolicy, limits: LimitsConfig) -> None:
+        self._access = access
+        self._limits = limits
+        self._open: set[ClientSocket] = set()
+        self._all_closed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def serve(self, websocket: WebSocket, conversation: Conversation) -> None:
+        """Accept the socket, run the conversation, tell its error, close with the right code.
+
+        The socket is accepted before anything is checked, because a browser can only read the
+        reason of a refusal on an accepted one.
+        """
+        await websocket.accept()
+        socket = ClientSocket(websocket, self._limits)
+        started_at = time.monotonic()
+        self._open.add(socket)
+        try:
+            close_code = await self._answer(websocket, socket, conversation)
+        except ClientGoneError:
+            close_code = None
+        finally:
+            self._open.discard(socket)
+            if not self._open:
+                self._all_closed.set()
+        logger.info(
+            event(
+                "socket_closed",
+                path=websocket.url.path,
+                code=close_code or "client",
+                request_id=websocket.scope.get("request_id"),
+                duration_ms=(time.monotonic() - started_at) * 1000,
+            )
+        )
+
+    async def _answer(
+        self, websocket: WebSocket, socket: ClientSocket, conversation: Conversation
+    ) -> int:
+        try:
+            self._access.check_origin(websocket)
+            self._access.check_api_key(websocket)
+            close_code = await socket.run(conversation)
+        except errors.ServiceError as error:
+            await socket.send_error(error)
+            close_code = error.close_code
+        except (ClientGoneError, asyncio.CancelledError):
+            raise
+        except Exception:
+            logger.exception(event("socket_failed", path=websocket.url.path))
+            await socket.send_error(errors.InferenceError("Internal error"))
+            close_code = errors.InferenceError.close_code
+        await socket.close(close_code)
+        return close_code
+
+    async def close_all(self, timeout_s: float) -> None:
+        """End every conversation with 1001 and wait until the sockets are closed."""
+        for socket in self._open:
+            socket.end()
+        if self._open:
+            self._all_closed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), timeout_s)

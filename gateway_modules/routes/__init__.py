@@ -1,0 +1,1 @@
+"""HTTP routes and sockets of the gateway, one module per resource."""

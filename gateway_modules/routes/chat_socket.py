@@ -1,0 +1,53 @@
+"""`WS /ws/chat`: one request per socket, its answer streamed."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, WebSocket
+
+from core import errors
+from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
+from gateway_modules.lease import Lease
+from gateway_modules.queue_progress import wait_in_queue
+from gateway_modules.relay import Relay
+from gateway_modules.routes.chat import APP_ID, REQUEST_TYPE
+from gateway_modules.state import Gateway, GatewayDep
+from gateway_modules.upstream import worker_socket
+
+router = APIRouter()
+
+
+@router.websocket("/ws/chat")
+async def chat_socket(websocket: WebSocket, gateway: GatewayDep) -> None:
+    request_id = websocket.scope["request_id"]
+
+    async def conversation(socket: ClientSocket) -> int:
+        return await stream_chat(socket, gateway, request_id)
+
+    await gateway.sockets.serve(websocket, conversation)
+
+
+async def stream_chat(socket: ClientSocket, gateway: Gateway, request_id: str) -> int:
+    """Queue the first frame, relay it to a worker and the answer back; returns the close code."""
+    gateway.apps.require(APP_ID)
+    gateway.require_ready()
+    request = await socket.receive()
+    parse_object(request, "The request")
+    relay = Relay(socket, request)
+    async with Lease(gateway.pool, REQUEST_TYPE) as lease:
+        await wait_in_queue(socket, lease, gateway.pool, gateway.config.sessions.queue_update_s)
+        while True:
+            worker = await lease.worker()
+            try:
+                async with worker_socket(
+                    worker, "/ws/chat", gateway.config, request_id
+                ) as connection:
+                    close_code = await relay.run(connection)
+            except errors.WorkerLostError:
+                if relay.answer_begun:
+                    lease.lose_worker()
+                    raise
+                lease.move_from_lost_worker()
+                continue
+            if close_code == NORMAL_CLOSURE:
+                lease.complete()
+            return close_code

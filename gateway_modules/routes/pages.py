@@ -1,0 +1,56 @@
+"""The browser pages and their assets."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from config import PROJECT_ROOT
+from gateway_modules.state import GatewayDep
+
+STATIC_FOLDER = PROJECT_ROOT / "static"
+REVALIDATE = {"Cache-Control": "no-cache"}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def home() -> Response:
+    return page("index.html")
+
+
+@router.get("/turnbased")
+async def turnbased(gateway: GatewayDep) -> Response:
+    return app_page("turnbased", "turnbased.html", gateway)
+
+
+def app_page(app_id: str, file_name: str, gateway: GatewayDep) -> Response:
+    """The page of an application, or the way home while it is switched off."""
+    if not gateway.apps.is_enabled(app_id):
+        return RedirectResponse("/", status_code=302)
+    return page(file_name)
+
+
+def page(file_name: str) -> Response:
+    file = STATIC_FOLDER / file_name
+    if file.is_file():
+        return FileResponse(file, headers=REVALIDATE)
+    text = f"The page {file_name} is not part of this installation."
+    return HTMLResponse(f"<!doctype html><title>MiniCPM-o</title><p>{escape(text)}</p>")
+
+
+class RevalidatedFiles(StaticFiles):
+    """Assets that a browser may keep but has to ask about, so that an update is seen at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(REVALIDATE)
+        return response
+
+
+def mount_static(app: FastAPI) -> None:
+    app.mount("/static", RevalidatedFiles(directory=STATIC_FOLDER, check_dir=False), name="static")

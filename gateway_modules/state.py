@@ -1,0 +1,126 @@
+"""What the routes share: one `Gateway` object per application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from config import ServiceConfig
+from core import errors
+from gateway_modules.access import AccessPolicy, is_loopback, load_or_make_token
+from gateway_modules.apps import AppRegistry
+from gateway_modules.health import HealthSettings
+from gateway_modules.live_sockets import LiveSockets
+from gateway_modules.models import EtaConfig
+from gateway_modules.worker_pool import WorkerPool
+
+API_VERSION = "1.0.0-alpha.2"
+NOT_READY_RETRY_S = 5.0
+
+
+@dataclass(frozen=True)
+class GatewayOptions:
+    """What only the command line says; everything else comes from the configuration."""
+
+    workers: tuple[str, ...]
+    lang: str | None = None
+    insecure: bool = False
+
+
+class Gateway:
+    """The pool and the policies of one running gateway."""
+
+    def __init__(self, config: ServiceConfig, options: GatewayOptions) -> None:
+        self.config = config
+        self.options = options
+        self.pool = make_pool(config, options.workers)
+        self.apps = AppRegistry()
+        self.access = AccessPolicy(config.security, self._generated_token())
+        self.sockets = LiveSockets(self.access, config.limits)
+        self.started_at = datetime.now()
+        self.is_draining = False
+
+    @property
+    def frontend_defaults(self) -> dict[str, Any]:
+        defaults = self.config.frontend_defaults()
+        return defaults | ({"default_lang": self.options.lang} if self.options.lang else {})
+
+    @property
+    def not_ready_reason(self) -> str | None:
+        """Why new requests are refused at the moment, or None."""
+        return "the gateway is shutting down" if self.is_draining else self.pool.degraded_reason
+
+    @property
+    def embedded_model(self) -> bool:
+        return any(worker.embedded_model for worker in self.pool.workers.values())
+
+    def require_ready(self) -> None:
+        """Raise NotReadyError when no worker could take a request."""
+        reason = self.not_ready_reason
+        if reason is not None:
+            raise errors.NotReadyError(
+                f"No worker available: {reason}", retry_after_s=NOT_READY_RETRY_S
+            )
+
+    async def drain(self, timeout_s: float) -> None:
+        """Stop being ready and close every socket with 1001."""
+        self.is_draining = True
+        await self.sockets.close_all(timeout_s)
+
+    def _generated_token(self) -> str | None:
+        """A token of this installation, where strangers could reach the gateway without one."""
+        if self.options.insecure or is_loopback(self.config.service.host):
+            return None
+        if self.config.security.admin_token is not None:
+            return None
+        return load_or_make_token(self.config.data_path / "admin_token")
+
+
+def make_pool(config: ServiceConfig, workers: tuple[str, ...]) -> WorkerPool:
+    service, sessions = config.service, config.sessions
+    return WorkerPool(
+        workers,
+        max_queue_size=service.max_queue_size,
+        request_timeout=service.request_timeout,
+        eta_config=EtaConfig(
+            eta_chat_s=service.eta_chat_s,
+            eta_streaming_s=service.eta_streaming_s,
+            eta_half_duplex_s=service.eta_half_duplex_s,
+            eta_audio_duplex_s=service.eta_audio_duplex_s,
+            eta_omni_duplex_s=service.eta_omni_duplex_s,
+        ),
+        ema_alpha=service.eta_ema_alpha,
+        ema_min_samples=service.eta_ema_min_samples,
+        health=HealthSettings(
+            period_s=sessions.health_period_s,
+            timeout_s=sessions.health_timeout_s,
+            failures=sessions.health_failures,
+        ),
+        overrun_floor_s=service.eta_overrun_floor_s,
+    )
+
+
+def get_gateway(connection: HTTPConnection) -> Gateway:
+    return connection.app.state.gateway
+
+
+GatewayDep = Annotated[Gateway, Depends(get_gateway)]
+
+
+def require_same_origin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+    """Dependency of every route that changes or computes something."""
+    gateway.access.check_origin(connection)
+
+
+def require_api_key(connection: HTTPConnection, gateway: GatewayDep) -> None:
+    """Dependency of the inference routes."""
+    gateway.access.check_api_key(connection)
+
+
+def require_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+    """Dependency of the routes that change the service for others."""
+    gateway.access.check_admin(connection)

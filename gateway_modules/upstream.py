@@ -1,0 +1,76 @@
+"""Calls from the gateway to a worker, with one exception for each way in which they fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake
+
+from config import ServiceConfig
+from core import errors
+from core.logs import event
+from gateway_modules.client_socket import MEBI
+from gateway_modules.worker_connection import WorkerConnection
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 1.0
+REQUEST_ID_HEADER = "X-Request-ID"
+
+
+async def post_to_worker(
+    http: httpx.AsyncClient, worker: WorkerConnection, path: str, body: bytes, request_id: str
+) -> httpx.Response:
+    """Send a JSON body on, byte for byte.
+
+    Raises:
+        WorkerLostError: the worker could not be reached, or vanished without an answer.
+        SessionTimeoutError: it did not answer in time and may still be computing.
+    """
+    headers = {"Content-Type": "application/json", REQUEST_ID_HEADER: request_id}
+    try:
+        return await http.post(worker.url + path, content=body, headers=headers)
+    except httpx.ConnectTimeout as error:
+        raise _lost(worker, error) from error
+    except httpx.TimeoutException as error:
+        raise errors.SessionTimeoutError("The worker did not answer in time") from error
+    except httpx.TransportError as error:
+        raise _lost(worker, error) from error
+
+
+@asynccontextmanager
+async def worker_socket(
+    worker: WorkerConnection, path: str, config: ServiceConfig, request_id: str
+) -> AsyncIterator[ClientConnection]:
+    """An open WebSocket to the worker, closed on the way out.
+
+    Raises:
+        WorkerLostError: the worker could not be reached or refused the connection.
+    """
+    try:
+        connection = await connect(
+            f"ws://{worker.host}:{worker.port}{path}",
+            additional_headers={REQUEST_ID_HEADER: request_id},
+            compression=None,
+            max_size=int(config.limits.chat_body_mb * MEBI),
+            open_timeout=config.sessions.worker_connect_s,
+            close_timeout=CLOSE_TIMEOUT_S,
+            ping_interval=config.sessions.ping_period_s,
+            ping_timeout=config.sessions.pong_wait_s,
+            proxy=None,
+        )
+    except (OSError, TimeoutError, InvalidHandshake) as error:
+        raise _lost(worker, error) from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _lost(worker: WorkerConnection, error: Exception) -> errors.WorkerLostError:
+    logger.warning(event("worker_call_failed", worker=worker.worker_id, error=type(error).__name__))
+    return errors.WorkerLostError("The connection to the worker was lost")

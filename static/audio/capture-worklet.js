@@ -1,0 +1,65 @@
+/**
+ * Runs on the audio thread: collects one mono input into chunks of 16 kHz samples.
+ *
+ * The input passes to the output unchanged. Commands in: start, stop (posts what is left with
+ * `final`, then ends), flush (posts what is left), mute {on} (keeps the cadence with silence).
+ * Messages out: {type: 'chunk', audio, final, seq, startFrame}; startFrame counts output samples.
+ */
+
+import { ChunkBuffer } from '../lib/chunk-buffer.js';
+import { clampSamples } from '../lib/pcm.js';
+import { Resampler } from '../lib/resampler.js';
+
+class CaptureProcessor extends AudioWorkletProcessor {
+  #buffer;
+  #resampler;
+  #state = 'idle';
+  #muted = false;
+  #sequence = 0;
+  #startFrame = 0;
+
+  constructor({ processorOptions: { chunkSize, inputRate, outputRate } }) {
+    super();
+    this.#resampler = inputRate === outputRate ? null : new Resampler(inputRate, outputRate);
+    this.#buffer = new ChunkBuffer(chunkSize, (chunk) => this.#post(chunk, false));
+    this.port.onmessage = ({ data }) => this.#command(data);
+  }
+
+  process([input], [output]) {
+    const samples = input[0];
+    if (samples !== undefined) {
+      output[0]?.set(samples);
+      if (this.#state === 'running') this.#collect(samples);
+    }
+    return this.#state !== 'ended';
+  }
+
+  #collect(samples) {
+    const heard = this.#muted ? new Float32Array(samples.length) : samples;
+    this.#buffer.push(this.#resampler?.process(heard) ?? heard);
+  }
+
+  #command({ type, on }) {
+    if (type === 'start') {
+      this.#buffer.take();
+      this.#state = 'running';
+    } else if (type === 'mute') {
+      this.#muted = on;
+    } else if (type === 'flush') {
+      this.#post(this.#buffer.take(), false);
+    } else if (type === 'stop') {
+      this.#state = 'ended';
+      this.#post(this.#buffer.take(), true);
+    }
+  }
+
+  #post(chunk, final) {
+    const audio = clampSamples(chunk);
+    const message = { type: 'chunk', audio, final, seq: this.#sequence, startFrame: this.#startFrame };
+    this.#sequence += 1;
+    this.#startFrame += audio.length;
+    this.port.postMessage(message, [audio.buffer]);
+  }
+}
+
+registerProcessor('capture', CaptureProcessor);

@@ -1,0 +1,29 @@
+/** How loud a signal is right now, for meters. */
+
+import { rmsDecibels } from '../lib/pcm.js';
+
+const WINDOW_SAMPLES = 2048;
+const FLOOR_DB = -60;
+
+export class LevelMeter {
+  #analyser;
+  #samples = new Float32Array(WINDOW_SAMPLES);
+
+  /** @param {BaseAudioContext} context @param {AudioNode} source */
+  constructor(context, source) {
+    this.#analyser = context.createAnalyser();
+    this.#analyser.fftSize = WINDOW_SAMPLES;
+    source.connect(this.#analyser);
+  }
+
+  /** @returns {number} 0 at -60 dB and below, 1 at full scale */
+  read() {
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    return levelOf(rmsDecibels(this.#samples));
+  }
+}
+
+/** @param {number} decibels @returns {number} 0..1 */
+export function levelOf(decibels) {
+  return Math.min(1, Math.max(0, 1 - decibels / FLOOR_DB));
+}

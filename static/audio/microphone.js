@@ -1,0 +1,125 @@
+/** One recording from the microphone as 16 kHz mono samples. */
+
+import { Failure } from '../lib/failure.js';
+import { SAMPLE_RATE } from '../lib/limits.js';
+import { joinSamples } from '../lib/pcm.js';
+import { openCaptureContext } from './context.js';
+import { LevelMeter } from './levels.js';
+
+const CHUNK_SAMPLES = SAMPLE_RATE / 4;
+const WORKLET_URL = new URL('./capture-worklet.js', import.meta.url);
+const CONSTRAINTS = {
+  audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+};
+const FAILURE_CODES = {
+  NotAllowedError: 'mic_denied',
+  SecurityError: 'mic_denied',
+  NotFoundError: 'mic_missing',
+  OverconstrainedError: 'mic_missing',
+  NotReadableError: 'mic_busy',
+};
+
+/** Browser facilities are passed in, so that every failure can be tried without a device. */
+export class Microphone {
+  #browser;
+
+  /**
+   * @param {{isSecureContext: boolean, navigator: Navigator, AudioContext: typeof AudioContext,
+   *          AudioWorkletNode: typeof AudioWorkletNode}} browser
+   */
+  constructor(browser = globalThis) {
+    this.#browser = browser;
+  }
+
+  /**
+   * Asks for permission and starts recording.
+   * @param {{onEnded: () => void}} handlers `onEnded`: the device was unplugged
+   * @returns {Promise<Recording>} @throws {Failure}
+   */
+  async record({ onEnded }) {
+    const { isSecureContext, navigator } = this.#browser;
+    if (!isSecureContext || !navigator.mediaDevices) throw new Failure('insecure_context');
+    const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS).catch((error) => {
+      throw microphoneFailure(error);
+    });
+    try {
+      return await this.#capture(stream, onEnded);
+    } catch (error) {
+      stopTracks(stream);
+      throw microphoneFailure(error);
+    }
+  }
+
+  async #capture(stream, onEnded) {
+    const { context, source } = openCaptureContext(stream, this.#browser.AudioContext);
+    await context.audioWorklet.addModule(WORKLET_URL);
+    const node = new this.#browser.AudioWorkletNode(context, 'capture', {
+      channelCount: 1,
+      channelCountMode: 'explicit',
+      channelInterpretation: 'speakers',
+      processorOptions: {
+        chunkSize: CHUNK_SAMPLES,
+        inputRate: context.sampleRate,
+        outputRate: SAMPLE_RATE,
+      },
+    });
+    const silence = new this.#browser.GainNode(context, { gain: 0 });
+    source.connect(node).connect(silence).connect(context.destination);
+    stream.getAudioTracks()[0].onended = onEnded;
+    return new Recording(stream, context, node, new LevelMeter(context, source));
+  }
+}
+
+/** Sound that is being recorded. */
+class Recording {
+  #stream;
+  #context;
+  #port;
+  #parts = [];
+  #finished;
+
+  constructor(stream, context, node, meter) {
+    this.meter = meter;
+    this.#stream = stream;
+    this.#context = context;
+    this.#port = node.port;
+    this.#finished = new Promise((resolve) => {
+      this.#port.onmessage = ({ data }) => {
+        this.#parts.push(data.audio);
+        if (data.final) resolve();
+      };
+    });
+    this.#port.postMessage({ type: 'start' });
+  }
+
+  /** @returns {Promise<Float32Array>} all of it, at 16 kHz */
+  async stop() {
+    this.#port.postMessage({ type: 'stop' });
+    await this.#finished;
+    await this.#release();
+    return joinSamples(this.#parts);
+  }
+
+  /** Throws the sound away and lets go of the microphone. */
+  discard() {
+    this.#port.postMessage({ type: 'stop' });
+    return this.#release();
+  }
+
+  #release() {
+    stopTracks(this.#stream);
+    return this.#context.close();
+  }
+}
+
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function microphoneFailure(error) {
+  if (error instanceof Failure) return error;
+  return new Failure(FAILURE_CODES[error.name] ?? 'mic_failed', {
+    message: error.message,
+    cause: error,
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * The words of the pages in two languages, changed live.
+ *
+ * Text in the document carries its dictionary key: `data-i18n` for an element's text,
+ * `data-i18n-attr="name:key;name:key"` for attributes, `data-i18n-params` for values to fill in. A
+ * change of language renders the whole document again from these. Only the dictionary in use is
+ * loaded.
+ */
+
+const STORAGE_KEY = 'minicpmo_lang';
+const FALLBACK = 'zh';
+const DICTIONARIES = { en: () => import('./en.js'), zh: () => import('./zh.js') };
+
+class Translator {
+  language = FALLBACK;
+  #words = {};
+  #document = null;
+  #storage = null;
+  #chosen = false; // by the address or by the visitor, rather than guessed
+
+  /**
+   * Picks the language: address, then stored choice, then the browser's, then Chinese.
+   * @param {{document: Document, location: Location, navigator: Navigator,
+   *          storage: import('../state/storage.js').SafeStorage}} surroundings
+   * @returns {Promise<void>} when the words are there
+   */
+  start({ document, location, navigator, storage }) {
+    this.#document = document;
+    this.#storage = storage;
+    const asked = new URLSearchParams(location.search).get('lang');
+    const chosen = [asked, storage.getText(STORAGE_KEY)].find(isLanguage);
+    this.#chosen = chosen !== undefined;
+    return this.#apply(chosen ?? [navigator.language?.slice(0, 2)].find(isLanguage) ?? FALLBACK);
+  }
+
+  /** The visitor's choice, remembered. */
+  choose(language) {
+    this.#chosen = true;
+    this.#storage.setText(STORAGE_KEY, language);
+    return this.#apply(language);
+  }
+
+  /** The server's default counts only where nobody has chosen. */
+  async suggest(language) {
+    if (!this.#chosen && isLanguage(language)) await this.#apply(language);
+  }
+
+  has(key) {
+    return Object.hasOwn(this.#words, key);
+  }
+
+  /** @param {string} key @param {object} [params] @returns {string} */
+  t(key, params = {}) {
+    const entry = this.#words[key];
+    const template = typeof entry === 'object' ? this.#pluralForm(entry, params.count) : entry;
+    return template.replaceAll(/\{(\w+)\}/g, (_, name) => this.#format(params[name]));
+  }
+
+  #pluralForm(forms, count) {
+    return forms[new Intl.PluralRules(this.language).select(count)] ?? forms.other;
+  }
+
+  #format(value) {
+    return typeof value === 'number' ? new Intl.NumberFormat(this.language).format(value) : value;
+  }
+
+  async #apply(language) {
+    const dictionary = await DICTIONARIES[language]();
+    this.#words = dictionary.default;
+    this.language = language;
+    this.#document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+    render(this.#document);
+  }
+}
+
+/** The one translator of a page. */
+export const translator = new Translator();
+
+/** @see Translator#t */
+export const t = (key, params) => translator.t(key, params);
+
+/** Sets an element's text to a dictionary entry, now and after every change of language. */
+export function localize(element, key, params = {}) {
+  element.dataset.i18n = key;
+  if (Object.keys(params).length > 0) element.dataset.i18nParams = JSON.stringify(params);
+  else delete element.dataset.i18nParams;
+  const text = t(key, params);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Names a control for screen readers and as a tooltip. */
+export function localizeLabel(element, key, params = {}) {
+  element.dataset.i18nAttr = `aria-label:${key};title:${key}`;
+  if (Object.keys(params).length > 0) element.dataset.i18nParams = JSON.stringify(params);
+  renderAttributes(element);
+}
+
+/** Renders every marked element below `root` in the current language. */
+export function render(root) {
+  for (const element of root.querySelectorAll('[data-i18n]')) {
+    localize(element, element.dataset.i18n, paramsOf(element));
+  }
+  for (const element of root.querySelectorAll('[data-i18n-attr]')) renderAttributes(element);
+}
+
+function renderAttributes(element) {
+  for (const pair of element.dataset.i18nAttr.split(';')) {
+    const [name, key] = pair.split(':');
+    element.setAttribute(name, t(key, paramsOf(element)));
+  }
+}
+
+function paramsOf(element) {
+  return JSON.parse(element.dataset.i18nParams ?? '{}');
+}
+
+function isLanguage(code) {
+  return Object.hasOwn(DICTIONARIES, code ?? '');
+}

@@ -1,0 +1,74 @@
+/**
+ * A failure that a person is told about.
+ *
+ * `code` picks the words (dictionary keys failure.<code>.title and .hint), `remedy` the button that
+ * goes with them. Servers send codes too; one that is not listed here is told in general words
+ * together with the server's own text.
+ */
+
+const REMEDIES = {
+  // found by the page
+  offline: 'retry',
+  unreachable: 'retry',
+  connection_lost: 'retry',
+  timeout: 'retry',
+  bad_answer: 'retry',
+  insecure_context: null,
+  mic_denied: null,
+  mic_missing: null,
+  mic_busy: null,
+  mic_failed: null,
+  file_unsupported: null,
+  file_unreadable: null,
+  file_too_large: null,
+  too_many_files: null,
+  // sent by the service
+  queue_full: 'retry',
+  not_ready: 'retry',
+  worker_lost: 'retry',
+  worker_busy: 'retry',
+  inference_error: 'retry',
+  cancelled: 'retry',
+  rate_limited: 'retry',
+  session_timeout: 'retry',
+  too_large: 'new',
+  app_disabled: 'home',
+  unauthorized: null,
+  origin_forbidden: null,
+  bad_message: null,
+  unsupported: null,
+};
+
+export const FAILURE_CODES = [...Object.keys(REMEDIES), 'unknown'];
+
+export class Failure extends Error {
+  /**
+   * @param {string} code
+   * @param {{message?: string, field?: string, params?: object, cause?: unknown}} [details]
+   */
+  constructor(code, { message = '', field = '', params = {}, cause } = {}) {
+    super(message || code, { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.detail = message;
+    this.field = field;
+    this.params = params;
+  }
+
+  /** The dictionary entry that tells of it. */
+  get key() {
+    return this.code in REMEDIES ? this.code : 'unknown';
+  }
+
+  /** @returns {?('retry' | 'new' | 'home' | 'settings')} */
+  get remedy() {
+    if (this.field.startsWith('generation.')) return 'settings';
+    return this.code in REMEDIES ? REMEDIES[this.code] : 'retry';
+  }
+}
+
+/** @param {unknown} error @returns {Failure} the same, or an unknown failure around it */
+export function asFailure(error) {
+  if (error instanceof Failure) return error;
+  return new Failure('unknown', { message: String(error?.message ?? error), cause: error });
+}

@@ -1,0 +1,19 @@
+/** What the service offers and how it is doing. */
+
+import { getJson } from './http.js';
+
+/** @returns {Promise<{app_id: string, name: string, route: string}[]>} */
+export async function loadApps(options) {
+  const { apps } = await getJson('/api/apps', options);
+  return apps;
+}
+
+/** @returns {Promise<{playback_delay_ms: number, default_lang?: string}>} */
+export function loadFrontendDefaults(options) {
+  return getJson('/api/frontend_defaults', options);
+}
+
+/** @returns {Promise<object>} worker counts, queue length, running tasks, `embedded_model` */
+export function loadStatus(options) {
+  return getJson('/status', options);
+}

@@ -1,0 +1,178 @@
+/** Sends messages, and brings what comes back into the conversation and onto the page. */
+
+import { t } from '../i18n/index.js';
+import { estimateChatEta } from '../lib/chat-eta-estimator.js';
+import { Conversation } from '../lib/conversation.js';
+import { CountdownTimer } from '../lib/countdown-timer.js';
+import { Emitter } from '../lib/emitter.js';
+import { buildChatRequest } from '../lib/request-builder.js';
+
+/** Events: `answering` (boolean), `cleared`. */
+export class ChatController extends Emitter {
+  #conversation = new Conversation();
+  #exchange = null; // what is under way: {id, turn, view, sentMs, firstMs, inputTokens, ...}
+  #lastView = null;
+  #countdown;
+  #parts;
+
+  /**
+   * @param {{transport: object, transcript: object, queueBanner: object, poller: object,
+   *          settings: object, onCopy: (text: string) => void,
+   *          remedies: Record<string, {key: string, run: () => void}>}} parts
+   */
+  constructor(parts) {
+    super();
+    this.#parts = parts;
+    this.#countdown = new CountdownTimer((state) => parts.queueBanner.show(state));
+    const { transport, poller } = parts;
+    transport.on('queue', (event) => this.#withExchange(event, () => this.#wait(event)));
+    transport.on('ready', (event) => this.#withExchange(event, () => this.#assigned()));
+    transport.on('prefill', (event) => this.#withExchange(event, () => this.#read(event)));
+    transport.on('delta', (event) => this.#withExchange(event, () => this.#grow(event.text)));
+    transport.on('done', (event) => this.#withExchange(event, () => this.#finish(event)));
+    transport.on('error', (event) => this.#withExchange(event, () => this.#fail(event.failure)));
+    poller.on('status', (status) => this.#estimateWait(status));
+  }
+
+  get answering() {
+    return this.#exchange !== null;
+  }
+
+  get empty() {
+    return this.#conversation.empty;
+  }
+
+  /** @param {object[]} items */
+  send(items) {
+    const turn = this.#conversation.ask(items);
+    this.#parts.transcript.addQuestion(turn.items);
+    this.#request(turn);
+  }
+
+  /** Asks for the last answer again. */
+  askAgain() {
+    if (this.answering || this.empty) return;
+    this.#lastView.element.remove();
+    this.#request(this.#conversation.askAgain());
+  }
+
+  stop() {
+    this.#parts.transport.stop();
+  }
+
+  /** Resumes a countdown that a hidden tab has slowed down. */
+  resync() {
+    this.#countdown.resync();
+  }
+
+  clear() {
+    this.stop();
+    this.#endExchange();
+    this.#conversation.clear();
+    this.#parts.transcript.clear();
+    this.emit('cleared');
+  }
+
+  #request(turn) {
+    const { transcript, transport, settings, onCopy } = this.#parts;
+    const view = transcript.addAnswer({ onCopy, onRegenerate: () => this.askAgain() });
+    view.progress('chat.sending');
+    this.#lastView = view;
+    const request = buildChatRequest(this.#conversation.turnsForRequest(), settings.values);
+    const id = transport.send(request);
+    this.#exchange = { id, turn, view, sentMs: performance.now(), firstMs: null };
+    this.emit('answering', true);
+  }
+
+  #withExchange({ id }, handle) {
+    if (id === this.#exchange?.id) handle();
+  }
+
+  #wait({ position, estimatedWaitS, queueLength }) {
+    this.#exchange.placeKnown = true;
+    this.#exchange.view.progress('chat.waiting');
+    this.#countdown.update(estimatedWaitS ?? this.#countdown.remaining, position, queueLength);
+  }
+
+  /** For gateways that say nothing themselves: several wait, and we have heard nothing yet. */
+  #estimateWait(status) {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.placeKnown || exchange.started) return;
+    if (status.idle_workers > 0 || !status.queue_length) return;
+    exchange.view.progress('chat.waiting');
+    this.#countdown.update(estimateChatEta(status), null, status.queue_length);
+  }
+
+  #assigned() {
+    this.#stopWaiting();
+    this.#exchange.view.progress('chat.reading');
+  }
+
+  #read({ inputTokens }) {
+    this.#stopWaiting();
+    Object.assign(this.#exchange, { started: true, inputTokens });
+    this.#exchange.view.progress('chat.thinking');
+  }
+
+  #grow(text) {
+    const { view } = this.#exchange;
+    this.#stopWaiting();
+    this.#exchange.started = true;
+    this.#exchange.firstMs ??= performance.now();
+    view.append(text);
+    this.#parts.transcript.answerGrew(text);
+  }
+
+  #finish({ text, generatedTokens, inputTokens, stopped }) {
+    const { turn, view, sentMs, firstMs } = this.#exchange;
+    if (view.text === '' && text) {
+      view.append(text);
+      this.#parts.transcript.answerGrew(text);
+    }
+    const facts = [
+      firstMs !== null && { key: 'chat.first_piece', params: seconds(firstMs - sentMs) },
+      { key: 'chat.total', params: seconds(performance.now() - sentMs) },
+      ...tokenFacts(inputTokens ?? this.#exchange.inputTokens, generatedTokens),
+    ].filter(Boolean);
+    view.finish({ stopped, facts });
+    Object.assign(turn, { state: stopped ? 'stopped' : 'complete', answer: view.text });
+    this.#endExchange();
+    this.#parts.transcript.answerEnded(t(stopped ? 'chat.stopped' : 'chat.answer_done'));
+  }
+
+  #fail(failure) {
+    const { turn, view } = this.#exchange;
+    Object.assign(turn, { state: 'failed', answer: view.text });
+    view.fail(failure, {
+      retry: { key: 'action.retry', run: () => this.askAgain() },
+      ...this.#parts.remedies,
+    });
+    this.#endExchange();
+    this.#parts.transcript.answerEnded('');
+  }
+
+  #stopWaiting() {
+    this.#countdown.stop();
+    this.#parts.queueBanner.hide();
+  }
+
+  #endExchange() {
+    this.#exchange = null;
+    this.#stopWaiting();
+    this.emit('answering', false);
+  }
+}
+
+function seconds(durationMs) {
+  return { seconds: Math.round(durationMs / 100) / 10 };
+}
+
+function tokenFacts(inputTokens, outputTokens) {
+  const counts = [
+    ['chat.tokens_in', inputTokens],
+    ['chat.tokens_out', outputTokens],
+  ];
+  return counts
+    .filter(([, count]) => Number.isInteger(count))
+    .map(([key, count]) => ({ key, params: { count } }));
+}

@@ -1,0 +1,65 @@
+/** What every page starts with: language, theme, header, and news about the service. */
+
+import { translator } from '../i18n/index.js';
+import { loadApps, loadFrontendDefaults } from '../net/catalog-api.js';
+import { StatusPoller } from '../net/status-poller.js';
+import { SafeStorage } from '../state/storage.js';
+import { Banners } from '../ui/banners.js';
+import { SiteHeader } from '../ui/nav.js';
+import { Theme } from '../ui/theme.js';
+import { Toaster } from '../ui/toast.js';
+
+const APPS_KEY = 'minicpmo_apps';
+
+/** @param {string} current the page's route */
+export async function startShell(current) {
+  const storage = new SafeStorage();
+  await translator.start({ document, location, navigator, storage });
+  const theme = new Theme(document.documentElement, storage);
+  const header = new SiteHeader(document.getElementById('site-header'), { current, theme });
+  const banners = new Banners(document.getElementById('banners'));
+  const toaster = new Toaster(document.getElementById('toasts'));
+  const poller = new StatusPoller();
+  document.documentElement.classList.remove('starting');
+  header.setApps(storage.getJson(APPS_KEY) ?? []);
+  watchService(poller, header, banners);
+  void adoptServerLanguage();
+  return { storage, header, banners, toaster, poller };
+}
+
+/**
+ * The modes that are switched on; the header is brought up to date with them.
+ * @returns {Promise<object[]>} @throws {Failure}
+ */
+export async function showApps({ storage, header }) {
+  const apps = await loadApps();
+  storage.setJson(APPS_KEY, apps);
+  header.setApps(apps);
+  return apps;
+}
+
+/** @returns {object[]} the modes this browser saw last */
+export function rememberedApps({ storage }) {
+  return storage.getJson(APPS_KEY) ?? [];
+}
+
+function watchService(poller, header, banners) {
+  const showConnection = (reachable) => {
+    header.health.show(poller.latest);
+    banners.toggle('offline', !navigator.onLine, 'warning');
+    banners.toggle('unreachable', navigator.onLine && !reachable, 'warning');
+  };
+  poller.on('status', (status) => {
+    showConnection(true);
+    banners.toggle('embedded', status.embedded_model === true);
+  });
+  poller.on('unreachable', () => showConnection(false));
+  addEventListener('offline', () => showConnection(true));
+  addEventListener('online', () => showConnection(true));
+  void poller.start();
+}
+
+async function adoptServerLanguage() {
+  const defaults = await loadFrontendDefaults().catch(() => ({}));
+  await translator.suggest(defaults.default_lang);
+}

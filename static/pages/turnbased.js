@@ -1,0 +1,140 @@
+/** The turn-based page: joins its controllers to the elements of turnbased.html. */
+
+import { t } from '../i18n/index.js';
+import { ChatSocketTransport } from '../net/chat-api.js';
+import { socketUrl } from '../net/socket.js';
+import { openTurnbasedSettings } from '../state/turnbased-settings.js';
+import { copyText } from '../ui/clipboard.js';
+import { Composer } from '../ui/composer.js';
+import { closeOnBackdrop, confirmInDialog } from '../ui/dialog.js';
+import { acceptDrops } from '../ui/drop-target.js';
+import { QueueBanner } from '../ui/queue-banner.js';
+import { bindSettingsForm } from '../ui/settings-form.js';
+import { TalkControl } from '../ui/talk-control.js';
+import { TranscriptView } from '../ui/transcript-view.js';
+import { AttachmentController } from './attachment-controller.js';
+import { ChatController } from './chat-controller.js';
+import { RecordingController } from './recording-controller.js';
+import { showApps, startShell } from './shell.js';
+
+const byId = (id) => document.getElementById(id);
+const shell = await startShell('/turnbased');
+const { toaster, poller, banners } = shell;
+const settings = openTurnbasedSettings(shell.storage);
+const settingsDialog = byId('settings');
+const main = byId('main');
+
+const composer = new Composer(document);
+const attachments = new AttachmentController({
+  list: byId('attachments'),
+  toaster,
+  onChange: (state) => composer.setAttachments(state),
+});
+const talk = new TalkControl(byId('microphone'), byId('draft'));
+const recording = new RecordingController({
+  talk,
+  container: byId('recording'),
+  toaster,
+  onClip: (samples) => {
+    attachments.addRecording(samples);
+    composer.focus();
+  },
+});
+const chat = new ChatController({
+  transport: new ChatSocketTransport(socketUrl(location, '/ws/chat')),
+  transcript: new TranscriptView({
+    log: byId('transcript'),
+    scroller: byId('scroller'),
+    announcer: byId('announcer'),
+    jump: byId('jump'),
+  }),
+  queueBanner: new QueueBanner(byId('queue'), () => chat.stop()),
+  poller,
+  settings,
+  onCopy: copyAnswer,
+  remedies: {
+    new: { key: 'chat.new', run: startNewChat },
+    settings: { key: 'settings.title', run: () => settingsDialog.showModal() },
+    home: { key: 'action.home', run: () => location.assign('/') },
+  },
+});
+
+async function copyAnswer(text) {
+  if (await copyText(text)) toaster.news('action.copied');
+}
+
+async function startNewChat() {
+  const agreed = await confirmInDialog({
+    titleKey: 'chat.new_question',
+    textKey: 'chat.new_text',
+    confirmKey: 'chat.new',
+  });
+  if (!agreed) return;
+  chat.clear();
+  attachments.release();
+  composer.focus();
+}
+
+async function resetSettings() {
+  const agreed = await confirmInDialog({
+    titleKey: 'settings.reset_question',
+    textKey: 'settings.reset_text',
+    confirmKey: 'settings.reset',
+  });
+  if (!agreed) return;
+  settings.reset();
+  toaster.news('settings.reset_done');
+}
+
+function showEmptiness() {
+  main.toggleAttribute('data-empty', chat.empty);
+  byId('new-chat').hidden = chat.empty;
+}
+
+async function checkThatChatIsOn() {
+  const apps = await showApps(shell).catch(() => null); // the banner tells of a lost connection
+  if (apps === null || apps.some((app) => app.app_id === 'turnbased')) return;
+  banners.toggle('disabled', true, 'warning');
+  composer.disable();
+}
+
+composer.on('submit', ({ text }) => {
+  const typed = text === '' ? [] : [{ type: 'text', text }];
+  const items = [...attachments.take(), ...typed];
+  composer.text = '';
+  chat.send(items);
+  showEmptiness();
+});
+composer.on('stop', () => chat.stop());
+composer.on('files', (files) => attachments.addFiles(files));
+chat.on('answering', (answering) => composer.setAnswering(answering));
+chat.on('cleared', showEmptiness);
+acceptDrops(document.body, byId('drop-target'), (files) => attachments.addFiles(files));
+
+byId('new-chat').addEventListener('click', startNewChat);
+byId('open-settings').addEventListener('click', () => settingsDialog.showModal());
+byId('reset-settings').addEventListener('click', resetSettings);
+byId('start-text').addEventListener('click', () => {
+  composer.text = t('chat.start_text_example');
+  composer.focus();
+});
+byId('start-image').addEventListener('click', () => composer.chooseFiles());
+byId('start-voice').addEventListener('click', () => talk.tap());
+closeOnBackdrop(settingsDialog);
+bindSettingsForm(settingsDialog.querySelector('form'), settings);
+
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || event.isComposing || document.querySelector('dialog[open]')) return;
+  if (recording.active) recording.discard();
+  else if (chat.answering) chat.stop();
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) chat.resync();
+});
+addEventListener('pagehide', () => {
+  if (recording.active) recording.discard();
+  settings.flush();
+});
+
+void checkThatChatIsOn();
+if (matchMedia('(pointer: fine)').matches) composer.focus();

@@ -1,0 +1,45 @@
+/** A small player: play or pause, a place to seek, elapsed and total time. */
+
+import { localizeLabel } from '../i18n/index.js';
+import { clockText } from '../lib/clock-text.js';
+import { element, iconButton, setIcon } from './dom.js';
+
+let playing = null; // one sound at a time on a page
+
+/** @param {{url: string, name: string, durationS: number}} sound */
+export function audioPill({ url, name, durationS }) {
+  const audio = element('audio', { src: url, preload: 'metadata' });
+  const button = iconButton('play', 'action.play', () => toggle(audio), { params: { name } });
+  const seek = element('input', {
+    type: 'range',
+    min: '0',
+    max: String(durationS),
+    step: '0.1',
+    value: '0',
+    'aria-label': name,
+    oninput: () => {
+      audio.currentTime = Number(seek.value);
+    },
+  });
+  const time = element('span', { class: 'pill-time', text: clockText(durationS) });
+  audio.addEventListener('timeupdate', () => {
+    seek.value = String(audio.currentTime);
+    time.textContent = `${clockText(audio.currentTime)} / ${clockText(durationS)}`;
+  });
+  const showState = () => {
+    setIcon(button.querySelector('svg'), audio.paused ? 'play' : 'pause');
+    localizeLabel(button, audio.paused ? 'action.play' : 'action.pause', { name });
+  };
+  for (const event of ['play', 'pause', 'ended']) audio.addEventListener(event, showState);
+  return element('div', { class: 'audio-pill' }, button, seek, time, audio);
+}
+
+function toggle(audio) {
+  if (!audio.paused) {
+    audio.pause();
+    return;
+  }
+  if (playing !== audio) playing?.pause();
+  playing = audio;
+  void audio.play();
+}

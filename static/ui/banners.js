@@ -1,0 +1,37 @@
+/** Notes below the header that stay as long as what they say is true. */
+
+import { element, icon } from './dom.js';
+
+export class Banners {
+  #container;
+  #shown = new Map();
+
+  constructor(container) {
+    this.#container = container;
+  }
+
+  /**
+   * @param {string} name of the dictionary entry banner.<name>
+   * @param {boolean} wanted
+   * @param {'info' | 'warning'} [kind]
+   */
+  toggle(name, wanted, kind = 'info') {
+    if (wanted === this.#shown.has(name)) return;
+    if (wanted) this.#show(name, kind);
+    else this.#hide(name);
+  }
+
+  #show(name, kind) {
+    const role = kind === 'warning' ? 'alert' : 'status';
+    const symbol = icon(kind === 'warning' ? 'alert' : 'info');
+    const text = element('p', { i18n: `banner.${name}` });
+    const banner = element('div', { class: `banner ${kind}`, role }, symbol, text);
+    this.#shown.set(name, banner);
+    this.#container.append(banner);
+  }
+
+  #hide(name) {
+    this.#shown.get(name).remove();
+    this.#shown.delete(name);
+  }
+}

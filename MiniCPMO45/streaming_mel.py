@@ -167,7 +167,7 @@ class StreamingMel:
         core_start = self._next_frame
         core_end = core_start + self.settings.chunk_frames
         redundancy = self.settings.redundancy_frames
-        first, end = max(0, core_start - redundancy), core_end + redundancy
+        first, end = core_start - redundancy, core_end + redundancy
         piece = torch.zeros(N_MELS, 0)
         if last or self._base_frame + buffer.stable_frames >= end:
             piece = self._features(first - self._base_frame, end - self._base_frame)

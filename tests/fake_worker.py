@@ -87,13 +87,7 @@ class FakeWorker(MiniCPMOWorker):
     """Loads at once, or when `may_load` is set, or never with `load_error`."""
 
     def __init__(self, config: ServiceConfig, n_slots: int = 1) -> None:
-        limits = RequestLimits(
-            messages=config.limits.messages,
-            images_per_message=config.limits.images_per_message,
-            image_megapixels=config.limits.image_megapixels,
-            audio_s=config.limits.audio_s,
-            max_new_tokens=config.limits.max_new_tokens,
-        )
+        limits = RequestLimits.from_settings(config.limits)
         super().__init__("fake", 3, n_slots=n_slots, limits=limits)
         self.view = FakeChatView(limits)
         self.may_load = threading.Event()

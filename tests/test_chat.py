@@ -244,6 +244,7 @@ def test_speech_is_not_pretended(view: ChatView) -> None:
     response = view.chat(request(tts={"enabled": True}))
     assert response.success and response.text and response.audio_data is None
     assert response.warning is not None and "not available" in response.warning
+    assert view.chat(request(tts={"enabled": True}), generate_audio=False).warning is None
 
 
 def test_a_prompt_over_its_limit_names_the_limit(view: ChatView) -> None:

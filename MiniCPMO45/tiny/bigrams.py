@@ -1,8 +1,8 @@
 """Token embeddings that point at the tokens which followed them in the corpus.
 
-The embedding of a token is the sum of its followers' rows in the (random) output head, so a hidden
-state that still resembles its own token's embedding scores exactly those highest. What the layers
-add to the state varies the choice with the context.
+The output head is random. A token's embedding is solved from the head's rows such that its
+followers get the chosen logits, so a hidden state that still resembles its own token's embedding
+scores exactly those highest. What the layers add to the state varies the choice with the context.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from MiniCPMO45.tiny.corpus import paragraphs
 from MiniCPMO45.tiny.tokenizer import token_id
 
 Followers = dict[int, dict[int, float]]
-"""For a token, the weight of each token that may follow it."""
+"""For a token, the tokens that may follow it and by how much their logits exceed the others'."""
 
 OPENINGS = ("<|tts_bos|>", "user\n\n", "user\n")
 """Texts whose last token may stand right before an answer."""
 
-END_WEIGHT = 2.6
-"""For the end of an answer, where paragraphs end: large enough that always choosing the best
-token ends after a sentence, small enough that sampling often goes on."""
+MOST_FOLLOWERS = 10
+"""More would come too close to the logits that unrelated tokens get by chance."""
 
-LAST_WEIGHT = 1.3
-"""For what followed a token's last occurrence in a paragraph's middle. Along such pairs positions
-only grow, so choosing the best token every time seldom runs in circles."""
+LAST_PREFERENCE = 1.0
+"""For what followed a token's last occurrence. Along such pairs positions in the corpus only
+grow, so choosing the best token every time does not run in circles."""
+
+END_PREFERENCE = 2.0
+"""For the end of an answer, where paragraphs end: always choosing the best token ends there,
+sampling often goes on."""
 
 NEVER_SAID = -8.0
 """Times the constant channel, in the head's rows of tokens that no answer may hold."""
@@ -43,10 +46,12 @@ def teach_followers(
     Both tables are ``[vocabulary, hidden]``. Channel 0 of the head is the bias.
     """
     followers_of = followers(tokenizer)
-    for token, weights in followers_of.items():
-        mixture = sum(np.float32(weight) * head[follower, 1:] for follower, weight in weights.items())
-        embeddings[token, 1:] = mixture / np.sqrt(np.mean(np.square(mixture)))
-    said = {follower for weights in followers_of.values() for follower in weights}
+    for token, preferences in followers_of.items():
+        solve = np.linalg.pinv(head[list(preferences), 1:])  # [channels, followers]
+        equally_likely = solve.sum(axis=1)
+        equally_likely /= np.sqrt(np.mean(np.square(equally_likely)))
+        embeddings[token, 1:] = equally_likely + solve @ np.array(list(preferences.values()))
+    said = {follower for preferences in followers_of.values() for follower in preferences}
     head[:, 0] = NEVER_SAID
     head[sorted(said), 0] = 0.0
 
@@ -55,18 +60,19 @@ def followers(tokenizer: Tokenizer) -> Followers:
     """What follows what in the corpus; answers begin and end as its paragraphs do."""
     speech_end, turn_end = (token_id(tokenizer, end) for end in ("<|tts_eos|>", "<|im_end|>"))
     encoded = [tokenizer.encode(paragraph).ids for paragraph in paragraphs()]
-    found: Followers = {speech_end: {turn_end: 1.0}}
+    found: Followers = {speech_end: {turn_end: 0.0}}
     for ids in encoded:
         for token, follower in pairwise(ids):
-            found.setdefault(token, {})[follower] = 1.0
-    last = {token: follower for ids in encoded for token, follower in pairwise(ids)}
-    for token, follower in last.items():
-        found[token][follower] = LAST_WEIGHT
+            preferences = found.setdefault(token, {})
+            preferences.pop(follower, None)  # to the end: the order is that of last occurrence
+            preferences[follower] = 0.0
+    for token, preferences in found.items():
+        kept = list(preferences)[-MOST_FOLLOWERS:]
+        found[token] = dict.fromkeys(kept, 0.0) | {kept[-1]: LAST_PREFERENCE}
     for ids in encoded:
-        found.setdefault(ids[-1], {})[speech_end] = END_WEIGHT
+        found.setdefault(ids[-1], {})[speech_end] = END_PREFERENCE
 
-    beginnings = Counter(ids[0] for ids in encoded)
-    common = {token: 1.0 for token, count in beginnings.items() if count > 1}
+    beginnings = Counter(ids[0] for ids in encoded).most_common(MOST_FOLLOWERS)
     for opening in OPENINGS:
-        found[tokenizer.encode(opening).ids[-1]] = common
+        found[tokenizer.encode(opening).ids[-1]] = dict.fromkeys(dict(beginnings), 0.0)
     return found

@@ -49,7 +49,11 @@ class Conversation:
     @property
     def text(self) -> str:
         """The text of the streamed chunks."""
-        return "".join(m.get("text_delta") or "" for m in self.messages if m["type"] == "chunk")
+        return "".join(self.deltas)
+
+    @property
+    def deltas(self) -> list[str]:
+        return [m.get("text_delta") or "" for m in self.messages if m["type"] == "chunk"]
 
     @property
     def last(self) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -32,14 +33,24 @@ class ManagedProcess:
     """One program of the project, run with `config_path` as its configuration."""
 
     def __init__(
-        self, name: str, program: str, arguments: Sequence[str], config_path: Path, log_path: Path
+        self,
+        name: str,
+        program: str,
+        arguments: Sequence[str],
+        config_path: Path,
+        log_path: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.log_path = log_path
         command = [sys.executable, str(LAUNCHER), str(config_path), program, *arguments]
         with log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=PROJECT_ROOT, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=PROJECT_ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | (environment or {}),
             )
 
     @property
@@ -49,6 +60,12 @@ class ManagedProcess:
     @property
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
+
+    @property
+    def resident_mb(self) -> float:
+        """Memory of the process that is really in use, in MiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     @property
     def is_running(self) -> bool:

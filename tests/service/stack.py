@@ -16,7 +16,7 @@ import json
 import ssl
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -143,6 +143,7 @@ class Stack:
         workers: Sequence[WorkerProcess | str] = (),
         *arguments: str,
         wait_ready: bool = True,
+        environment: Mapping[str, str] | None = None,
         **config: Any,
     ) -> GatewayProcess:
         """A gateway in front of these workers (or addresses), with these configuration sections.
@@ -166,6 +167,7 @@ class Stack:
             [*options, *arguments],
             self._write_config(config),
             self._log_path("gateway"),
+            environment,
         )
         gateway.port, gateway.certificate = port, certificate
         self.processes.append(gateway)

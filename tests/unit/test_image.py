@@ -48,8 +48,8 @@ def test_fit_enlarges_small_pictures_only_when_asked() -> None:
 
 
 def test_fit_derives_the_width_from_the_truncated_height() -> None:
-    # 448 / sqrt(1000 / 3) = 24.54 -> 24, and 24 * 1000 / 3 = 8000 -> 571 * 14 = 7994
-    assert fit(10_000, 30, SETTINGS, upscale=True) == (7994, 28)
+    # 448 / sqrt(300 / 376) = 501.5 -> 501, whose width 399.7 -> 399 is a tie, taken to 28 * 14
+    assert fit(300, 376, SETTINGS, upscale=True) == (392, 504)
 
 
 def test_fit_lifts_a_side_truncated_to_nothing_to_one_patch() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
 from core.errors import InferenceError
 from tests.fake_worker import FakeWorker, fake_config, wait_until
 from tests.unit.worker_client import HELLO, ready, until_closed
@@ -74,7 +78,10 @@ def test_a_socket_uses_the_defaults_of_a_socket() -> None:
     assert task.prompt.enable_thinking is None
 
 
-def test_stop_ends_the_answer_within_one_step_and_keeps_its_text() -> None:
+def test_stop_ends_the_answer_within_one_step_and_keeps_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     worker = FakeWorker(fake_config())
     worker.view.words = ["word "] * 1000
     worker.view.stepwise = True
@@ -84,8 +91,8 @@ def test_stop_ends_the_answer_within_one_step_and_keeps_its_text() -> None:
         worker.view.permits.release()
         assert websocket.receive_json()["text_delta"] == "word "
         websocket.send_json({"type": "stop"})
-        wait_until(lambda: client.get("/health").json()["slots_busy"] == 1)
-        worker.view.permits.release(1)
+        wait_until(lambda: "event=stop_requested" in caplog.text)
+        worker.view.permits.release(100)
         messages, close_code = until_closed(websocket)
         assert worker.view.n_steps <= 2
     done = messages[-1]
@@ -112,7 +119,10 @@ def test_stop_while_waiting_for_the_worker_is_answered_at_once() -> None:
         until_closed(first)
 
 
-def test_a_client_that_leaves_ends_its_generation_within_one_step() -> None:
+def test_a_client_that_leaves_ends_its_generation_within_one_step(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     worker = FakeWorker(fake_config())
     worker.view.words = ["word "] * 1000
     worker.view.stepwise = True
@@ -122,7 +132,9 @@ def test_a_client_that_leaves_ends_its_generation_within_one_step() -> None:
             websocket.receive_json()
             worker.view.permits.release()
             websocket.receive_json()
-        worker.view.permits.release(1)
+            websocket.close()
+            wait_until(lambda: "event=client_left" in caplog.text)
+        worker.view.permits.release(100)
         wait_until(lambda: worker.view.n_live == 0)
         assert worker.view.n_steps <= 2
         wait_until(lambda: client.get("/health").json()["worker_status"] == "idle")
@@ -188,3 +200,13 @@ def test_only_stop_may_follow_the_request() -> None:
         assert (messages[-1]["code"], close_code) == ("unknown_type", 1007)
         worker.view.permits.release(1)
         wait_until(lambda: client.get("/health").json()["worker_status"] == "idle")
+
+
+def test_a_web_page_cannot_reach_a_worker_directly() -> None:
+    page = {"origin": "https://elsewhere.example"}
+    with (
+        ready(FakeWorker(fake_config())) as client,
+        client.websocket_connect("/ws/chat", headers=page) as websocket,
+    ):
+        messages, close_code = until_closed(websocket)
+    assert ([m["code"] for m in messages], close_code) == (["origin_forbidden"], 1008)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import worker
-from config import ModelConfig, ServiceConfig
+from config import ModelConfig, ServiceConfig, ServiceSectionConfig
 
 
 def config_for(model_path: str) -> ServiceConfig:
@@ -64,3 +64,13 @@ def test_a_wrong_configuration_ends_with_the_reason(
     exit_status = worker.main(["--model-path", str(tmp_path), "--duplex-pause-timeout", "-1"])
     assert exit_status == 1
     assert "duplex.pause_timeout" in capsys.readouterr().err
+
+
+def test_a_setting_without_effect_is_said_to_have_none(caplog: pytest.LogCaptureFixture) -> None:
+    config = ServiceConfig(
+        model=ModelConfig(model_path="x", quantization="fp8"),
+        service=ServiceSectionConfig(compile=True),
+    )
+    worker.warn_of_settings_without_effect(config)
+    assert "name=service.compile" in caplog.text
+    assert "name=model.quantization" in caplog.text

@@ -1,0 +1,176 @@
+"""What one stream remembers of its past mel frames: all that changes while it speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from MiniCPMO45.audio_cache import LayerCache
+from MiniCPMO45.token2wav.configuration import EncoderConfig, EstimatorConfig
+from MiniCPMO45.token2wav.frame_cache import FrameCache
+from MiniCPMO45.token2wav.positions import PositionRows
+from MiniCPMO45.token2wav.trimming import (
+    EncoderTrim,
+    EstimatorTrim,
+    keep_estimator_frames,
+    keep_mel_positions,
+    keep_token_positions,
+)
+
+CONTEXT = 2  # columns before a convolution of kernel 3
+
+
+@dataclass(frozen=True)
+class EncoderPositions:
+    """Relative positions of the layers before and after upsampling."""
+
+    tokens: PositionRows
+    frames: PositionRows
+
+
+@dataclass(frozen=True)
+class EncoderState:
+    """The encoder's past; tensors are written in place.
+
+    ``lookahead`` ``[1, C, 2]`` and ``upsampling`` ``[1, C, 2 * rate]`` precede the convolutions,
+    ``tokens`` and ``frames`` are the keys and values before and after upsampling.
+    """
+
+    lookahead: Tensor
+    upsampling: Tensor
+    tokens: FrameCache
+    frames: FrameCache
+    rate: int
+
+    @classmethod
+    def allocate(cls, config: EncoderConfig, n_tokens: int, like: Tensor) -> EncoderState:
+        """An empty state with room for ``n_tokens``."""
+        width, heads, rate = config.output_size, config.attention_heads, config.up_stride
+        row = (1, heads, n_tokens, width // heads)
+        frame_row = (1, heads, rate * n_tokens, width // heads)
+        return cls(
+            lookahead=like.new_zeros(1, width, CONTEXT),
+            upsampling=like.new_zeros(1, width, 2 * rate),
+            tokens=FrameCache.allocate((config.num_blocks, *row), like),
+            frames=FrameCache.allocate((config.num_up_blocks, *frame_row), like),
+            rate=rate,
+        )
+
+    def resized(self, n_tokens: int) -> EncoderState:
+        return EncoderState(
+            self.lookahead.clone(),
+            self.upsampling.clone(),
+            self.tokens.resized(n_tokens),
+            self.frames.resized(self.rate * n_tokens),
+            self.rate,
+        )
+
+    def copy_from(self, other: EncoderState) -> None:
+        self.lookahead.copy_(other.lookahead)
+        self.upsampling.copy_(other.upsampling)
+        self.tokens.copy_from(other.tokens)
+        self.frames.copy_from(other.frames)
+
+    def trim(self, n_prompt: int, rule: EncoderTrim) -> None:
+        """Keep the prompt of ``n_prompt`` mel frames and two seconds more."""
+        kept = keep_token_positions(self.tokens.length, n_prompt, self.rate, rule)
+        self.tokens.arrange(kept)
+        self.frames.arrange(keep_mel_positions(self.frames.length, n_prompt))
+
+
+@dataclass(frozen=True)
+class BlockState:
+    """One estimator block in one solver step: caches of its attention and its convolutions."""
+
+    attention: LayerCache
+    first: Tensor  # [2, hidden, 2]
+    second: Tensor
+
+
+class EstimatorState:
+    """The estimator's past in every solver step; the two rows are with and without condition.
+
+    Attention has no positions, so a frame may lie anywhere in the cache. ``newest_first`` lists
+    the places of all frames, the newest chunk first and each chunk in its own order.
+    """
+
+    def __init__(self, cache: FrameCache, contexts: Tensor) -> None:
+        self._cache = cache
+        self._contexts = contexts  # [steps, depth, 2 convolutions, 2, hidden, 2]
+        self.newest_first: list[int] = []
+
+    @classmethod
+    def allocate(
+        cls, config: EstimatorConfig, n_steps: int, n_frames: int, like: Tensor
+    ) -> EstimatorState:
+        """An empty state with room for ``n_frames``."""
+        layers = (n_steps, config.depth)
+        shape = (*layers, 2, config.num_heads, n_frames, config.head_dim)
+        contexts = like.new_zeros(*layers, 2, 2, config.hidden_size, CONTEXT)
+        return cls(FrameCache.allocate(shape, like), contexts)
+
+    @property
+    def length(self) -> int:
+        return self._cache.length
+
+    @property
+    def n_steps(self) -> int:
+        return self._contexts.shape[0]
+
+    def resized(self, n_frames: int) -> EstimatorState:
+        other = EstimatorState(self._cache.resized(n_frames), self._contexts.clone())
+        other.newest_first = list(self.newest_first)
+        return other
+
+    def copy_from(self, other: EstimatorState) -> None:
+        self._cache.copy_from(other._cache)
+        self._contexts.copy_(other._contexts)
+        self.newest_first = list(other.newest_first)
+
+    def block(self, step: int, index: int) -> BlockState:
+        first, second = self._contexts[step, index]
+        return BlockState(self._cache.layer(step, index), first, second)
+
+    def advance(self, n_frames: int) -> None:
+        """Count a chunk that every block of every step has just written."""
+        chunk = range(self.length, self.length + n_frames)
+        self.newest_first = [*chunk, *self.newest_first]
+        self._cache.advance(n_frames)
+
+    def trim(self, n_prompt: int, rule: EstimatorTrim) -> None:
+        """Keep as many frames as the prompt has, and 100 more; see ``keep_estimator_frames``.
+
+        Frames that lie beyond the new end move into the places that became free.
+        """
+        kept = keep_estimator_frames(self.newest_first, n_prompt, rule)
+        free = iter(sorted(set(range(len(kept))) - set(kept)))
+        moves = {place: next(free) for place in kept if place >= len(kept)}
+        self._cache.move(list(moves), list(moves.values()), len(kept))
+        self.newest_first = [moves.get(place, place) for place in kept]
+
+
+@dataclass(frozen=True)
+class FlowState:
+    """Encoder and estimator together."""
+
+    encoder: EncoderState
+    estimator: EstimatorState
+
+    @torch.inference_mode()
+    def resized(self, n_frames: int) -> FlowState:
+        """A copy with room for ``n_frames`` mel frames."""
+        n_tokens = -(-n_frames // self.encoder.rate)
+        return FlowState(self.encoder.resized(n_tokens), self.estimator.resized(n_frames))
+
+    @torch.inference_mode()
+    def copy_from(self, other: FlowState) -> None:
+        """Become as ``other``, which must not be larger than this state has room for."""
+        self.encoder.copy_from(other.encoder)
+        self.estimator.copy_from(other.estimator)
+
+    def trim(self, n_prompt: int, encoder: EncoderTrim, estimator: EstimatorTrim) -> None:
+        """Forget what lies too far back; ``n_prompt`` counts mel frames."""
+        self.encoder.trim(n_prompt, encoder)
+        self.estimator.trim(n_prompt, estimator)

@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shutil.copyfile(EXAMPLE_PATH, CONFIG_PATH)
             say(f"Made {CONFIG_PATH.name} from {EXAMPLE_PATH.name}")
         return start(options)
-    except (StartFailure, FileNotFoundError, ValueError) as error:
+    except (StartFailure, OSError, ValueError) as error:
         sys.stderr.write(f"start_all.sh: {describe_error(error)}\n")
         return 1
     except KeyboardInterrupt:

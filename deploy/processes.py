@@ -21,16 +21,20 @@ class RunningProcess:
 
 
 def running_processes(root: Path) -> list[RunningProcess]:
-    """Those whose pid file names a live process of ours; leftover pid files are removed."""
+    """Those whose pid file names a live process of ours."""
     found = []
     for pid_file in sorted((root / "tmp").glob("*.pid")):
         with suppress(FileNotFoundError, ValueError):
-            pid = int(pid_file.read_text())
-            if is_ours(pid, pid_file.stem, root):
-                found.append(RunningProcess(pid_file.stem, pid))
-            else:
-                pid_file.unlink(missing_ok=True)
+            process = RunningProcess(pid_file.stem, int(pid_file.read_text()))
+            if is_ours(process.pid, process.name, root):
+                found.append(process)
     return found
+
+
+def remove_old_pid_files(root: Path) -> None:
+    """Clear what processes that were killed left behind; for when nothing runs."""
+    for pid_file in (root / "tmp").glob("*.pid"):
+        pid_file.unlink(missing_ok=True)
 
 
 def is_ours(pid: int, name: str, root: Path) -> bool:
@@ -67,7 +71,7 @@ def stop_processes(root: Path, grace_s: float = 15.0) -> list[RunningProcess]:
         for process in _alive(ran, root):
             _signal(process, signal.SIGKILL)
         wait_until(lambda: not _alive(ran, root), 5.0)
-    running_processes(root)  # clears the pid files of those that were killed
+    remove_old_pid_files(root)
     return ran
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from config import PROJECT_ROOT, ServiceConfig, load_config
 from deploy.choices import describe, plan_layout, require_free_ports
 from deploy.plan import ServiceLayout, Stages, make_plan, write_plan
-from deploy.processes import running_processes, stop_processes, wait_until
+from deploy.processes import remove_old_pid_files, running_processes, stop_processes, wait_until
 from deploy.readiness import StartFailure, explain, wait_for_gateway, wait_for_workers
 
 RUN_FOLDER = PROJECT_ROOT / "tmp"
@@ -28,6 +28,7 @@ def say(text: str) -> None:
 def start(options: argparse.Namespace) -> int:
     with _one_start_at_a_time():
         require_stopped()
+        remove_old_pid_files(PROJECT_ROOT)
         config = load_config()
         layout = plan_layout(options, config)
         require_free_ports(layout, config.service.host)

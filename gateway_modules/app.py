@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from config import ServiceConfig
-from core.schemas import ChatRequest
+from core.schemas import API_VERSION, ChatRequest
 from gateway_modules import openapi
 from gateway_modules.error_responses import add_error_handlers
 from gateway_modules.routes import catalog, chat, chat_socket, docs, health, pages, queue, workers
-from gateway_modules.state import API_VERSION, Gateway, GatewayOptions
+from gateway_modules.state import Gateway, GatewayOptions
 
 DESCRIPTION = (
     "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat`) are not part of this description."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ class HealthMonitor:
         self._pool._dispatch_next()
 
     async def _probe_one(self, http: httpx.AsyncClient, worker: WorkerConnection) -> None:
+        asked_at_s = time.monotonic()
         try:
             response = await http.get(f"{worker.url}/health", timeout=self._settings.timeout_s)
         except httpx.HTTPError as error:
@@ -99,7 +101,7 @@ class HealthMonitor:
             return
         before = worker.health
         worker.recent_probes.append(True)
-        apply_report(worker, report)
+        apply_report(worker, report, asked_at_s)
         if worker.health is not before:
             logger.info(event("worker_health", worker=worker.worker_id, health=worker.health.value))
 
@@ -119,8 +121,13 @@ def is_unsettled(worker: WorkerConnection) -> bool:
     return worker.health is not WorkerHealth.ONLINE or any(slot.is_foreign for slot in worker.slots)
 
 
-def apply_report(worker: WorkerConnection, report: dict[str, Any]) -> None:
-    """Take over what a worker says about itself in its health answer."""
+def apply_report(worker: WorkerConnection, report: dict[str, Any], asked_at_s: float) -> None:
+    """Take over what a worker says about itself in its health answer.
+
+    Args:
+        asked_at_s: when (time.monotonic) it was asked. A session that ended since then may still
+            be counted in the answer, and is then not mistaken for somebody else's.
+    """
     boot_id = report.get("boot_id") or None
     if worker.boot_id is not None and boot_id != worker.boot_id:
         worker.forget_cache()
@@ -139,7 +146,8 @@ def apply_report(worker: WorkerConnection, report: dict[str, Any]) -> None:
     worker.health = WorkerHealth.ONLINE
     one_if_busy = int(status in BUSY_STATUSES)
     slots_busy = max(one_if_busy, _first_int(report.get("slots_busy"), 0))
-    _mark_foreign_work(worker, status, slots_busy, report.get("current_session_id"))
+    if worker.released_at_s < asked_at_s:
+        _mark_foreign_work(worker, status, slots_busy, report.get("current_session_id"))
     _reclaim_orphans(worker, slots_busy)
 
 

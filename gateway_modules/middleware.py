@@ -31,7 +31,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "microphone=(self), camera=(self), speaker-selection=(self)",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 POLLED_PATHS = {"/health", "/live", "/livez", "/ready", "/readyz", "/status", "/api/queue"}
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")

@@ -18,7 +18,6 @@ from gateway_modules.live_sockets import LiveSockets
 from gateway_modules.models import EtaConfig
 from gateway_modules.worker_pool import WorkerPool
 
-API_VERSION = "1.0.0-alpha.2"
 NOT_READY_RETRY_S = 5.0
 
 

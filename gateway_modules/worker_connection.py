@@ -7,6 +7,7 @@ worker that died does not make it look usable. The published single `status` is 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,7 @@ class WorkerConnection:
         self.embedded_model = False
         self.recent_probes: deque[bool] = deque(maxlen=PROBES_REMEMBERED)
         self.idle_reports = 0
+        self.released_at_s = 0.0  # time.monotonic()
         self.status = status
 
     @property
@@ -182,6 +184,12 @@ class WorkerConnection:
     def slot_of(self, ticket_id: str) -> Slot | None:
         """The slot that this ticket was given, while it still holds it."""
         return next((slot for slot in self.slots if slot.ticket_id == ticket_id), None)
+
+    def free(self, slot: Slot) -> None:
+        """A session of ours is over."""
+        slot.clear()
+        self.idle_reports = 0
+        self.released_at_s = time.monotonic()
 
     def forget_cache(self) -> None:
         self.cached_hash = None

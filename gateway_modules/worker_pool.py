@@ -17,7 +17,7 @@ from gateway_modules.history_hash import compute_history_hash
 from gateway_modules.models import EtaConfig, QueueStatus, QueueTicket, RunningTaskInfo, WorkerInfo
 from gateway_modules.tickets import ChangeSignal, QueueEntry, Ticket
 from gateway_modules.worker_choice import busy_status, choose_worker
-from gateway_modules.worker_connection import Slot, WorkerConnection, WorkerHealth
+from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
 
 __all__ = [
     "HEALTH_CHECK_INTERVAL",
@@ -201,7 +201,7 @@ class WorkerPool:
         """Free the worker's oldest session and hand its slot to the next in line."""
         busy = sorted(worker.busy_slots, key=lambda slot: slot.started_at or datetime.max)
         if busy:
-            self._free(worker, busy[0])
+            worker.free(busy[0])
         if request_type is not None and duration_s is not None and duration_s > 0:
             self.eta_tracker.record_duration(request_type, duration_s)
         self._dispatch_next()
@@ -225,7 +225,7 @@ class WorkerPool:
             slot.leave_to_health()
             self._monitor.look_now()
         else:
-            self._free(worker, slot)
+            worker.free(slot)
         self._dispatch_next()
 
     def report_lost(self, worker: WorkerConnection) -> None:
@@ -233,11 +233,6 @@ class WorkerPool:
         worker.take_out_of_service(WorkerHealth.OFFLINE)
         self._monitor.look_now()
         self._note_change()
-
-    @staticmethod
-    def _free(worker: WorkerConnection, slot: Slot) -> None:
-        slot.clear()
-        worker.idle_reports = 0
 
     # -- what is going on ------------------------------------------------------------------------
 

@@ -45,20 +45,27 @@ def image_data(width: int = 64, height: int = 48, image_format: str = "PNG") -> 
 
 
 def video_file(
-    seconds: int, frame_rate: int = 10, *, with_sound: bool = True, container_format: str = "mp4"
+    seconds: float,
+    frame_rate: int = 10,
+    *,
+    sound_s: float | None = None,
+    container_format: str = "mp4",
 ) -> bytes:
-    """Frames of one grey each, brighter by 20 every second; a tone as sound."""
+    """Frames of one grey each, brighter by 20 every second; a tone as sound, by default as long."""
+    waveform = tone(seconds if sound_s is None else sound_s)
     file = BytesIO()
     with av.open(file, "w", format=container_format) as container:
         pictures = container.add_stream("mpeg4", rate=frame_rate)
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
-        sound = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if with_sound else None
-        for index in range(seconds * frame_rate):
+        sound = (
+            container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if len(waveform) else None
+        )
+        for index in range(round(seconds * frame_rate)):
             grey = np.full((48, 64, 3), 20 + 20 * (index // frame_rate), np.uint8)
             container.mux(pictures.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
         container.mux(pictures.encode())
         if sound is not None:
-            samples = av.AudioFrame.from_ndarray(tone(seconds)[None], format="fltp", layout="mono")
+            samples = av.AudioFrame.from_ndarray(waveform[None], format="fltp", layout="mono")
             samples.sample_rate = SAMPLE_RATE
             container.mux(sound.encode(samples))
             container.mux(sound.encode())

@@ -94,6 +94,7 @@ class StreamingSession(Session):
     ) -> None:
         super().__init__(model, compat=compat, seed=seed)
         self._mel_settings = mel_settings
+        self._audio_cache = model.apm.new_cache()
         self._window = window
         self._open: OpenTurn = "none"
         self._turns = TurnLog()
@@ -130,7 +131,7 @@ class StreamingSession(Session):
             audio_rows = self._hear(waveforms, is_live=is_live, is_last=options.is_last_chunk)
         if not is_live or (is_first and self.compat):
             # Published: the cache that the very first user piece has just built is thrown away.
-            self._audio_cache = self.model.apm.new_cache()
+            self._audio_cache.reset()
         if message.role != "system" and self._open != "user":
             closing = self.model.tokenizer.encode(_CLOSING[self._open])
             self._turns.begin(self.slot.length + len(closing))
@@ -284,7 +285,7 @@ class StreamingSession(Session):
         """A new turn hears from silence: fresh mel front end, empty encoder cache."""
         self._turn_audio_count = 0
         self._mel = StreamingMel(self._mel_settings)
-        self._audio_cache = self.model.apm.new_cache()
+        self._audio_cache.reset()
 
 
 def _pad_first_audio(message: ChatMessage, n_samples: int) -> ChatMessage:

@@ -180,8 +180,12 @@ class Conformer(nn.Module):
         weight = self.up_layer.conv.weight
         table = sinusoids(n_keys - 1, 1 - n_queries, self.config.output_size, weight.device)
         table = table.to(weight.dtype)
-        attentions = [layer.self_attn for layer in layers]
-        return PositionRows([each.position_rows(table) for each in attentions], n_keys - 1)
+        projected = [
+            layer.self_attn.position_rows(table)
+            for layer in layers
+            if isinstance(layer, EncoderLayer)
+        ]
+        return PositionRows(projected, n_keys - 1)
 
 
 def _run(layers: nn.ModuleList, x: Tensor, rows: PositionRows, cache: FrameCache | None) -> Tensor:

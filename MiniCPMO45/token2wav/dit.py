@@ -24,8 +24,8 @@ _NORM_EPS = 1e-6
 class Modulation:
     """What one point in flow time does to the norms.
 
-    ``blocks`` ``[depth, 9, hidden]``: shift, scale and gate of attention, of the MLP and of the
-    convolutions; ``final`` ``[2, hidden]``: shift and scale.
+    ``blocks`` ``[depth, 3, 3, hidden]``: shift, scale and gate of attention, of the MLP and of
+    the convolutions; ``final`` ``[2, hidden]``: shift and scale.
     """
 
     blocks: Tensor
@@ -126,16 +126,15 @@ class Block(nn.Module):
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(hidden, 9 * hidden))
 
     def forward(self, x: Tensor, modulation: Tensor, state: BlockState | None) -> Tensor:
-        """``[B, T, C]`` to the same; ``modulation`` ``[9, C]``."""
-        (
-            *(attention_shift, attention_scale, attention_gate),
-            *(mlp_shift, mlp_scale, mlp_gate),
-            *(conv_shift, conv_scale, conv_gate),
-        ) = modulation
+        """``[B, T, C]`` to the same; ``modulation`` ``[3, 3, C]``."""
+        for_attention, for_mlp, for_conv = modulation
         cache = None if state is None else state.attention
-        x = x + attention_gate * self.attn(modulate(x, attention_shift, attention_scale), cache)
-        x = x + conv_gate * self.conv(modulate(x, conv_shift, conv_scale), state)
-        return x + mlp_gate * self.mlp(modulate(x, mlp_shift, mlp_scale))
+        shift, scale, gate = for_attention
+        x = x + gate * self.attn(modulate(x, shift, scale), cache)
+        shift, scale, gate = for_conv
+        x = x + gate * self.conv(modulate(x, shift, scale), state)
+        shift, scale, gate = for_mlp
+        return x + gate * self.mlp(modulate(x, shift, scale))
 
 
 class FinalLayer(nn.Module):
@@ -164,10 +163,13 @@ class DiT(nn.Module):
     def modulation(self, times: Tensor) -> list[Modulation]:
         """Modulation at each of ``times`` ``[N]``; the same for every call, so computed once."""
         embedded = self.t_embedder(times)  # [N, hidden]
-        blocks = torch.stack([block.adaLN_modulation(embedded) for block in self.blocks], dim=1)
+        per_block = [
+            block.adaLN_modulation(embedded) for block in self.blocks if isinstance(block, Block)
+        ]
+        blocks = torch.stack(per_block, dim=1)  # [N, depth, 9 * hidden]
         final = self.final_layer.adaLN_modulation(embedded)
         return [
-            Modulation(block.unflatten(-1, (9, -1)), last.unflatten(-1, (2, -1)))
+            Modulation(block.unflatten(-1, (3, 3, -1)), last.unflatten(-1, (2, -1)))
             for block, last in zip(blocks, final, strict=True)
         ]
 

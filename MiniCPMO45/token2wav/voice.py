@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from MiniCPMO45.token2wav.flow_state import FlowState
+from MiniCPMO45.token2wav.flow_state import EncoderPositions, FlowState
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,33 @@ class VoicePrompt:
     def n_frames(self) -> int:
         return self.mel.shape[1]
 
+    def to(self, device: torch.device) -> VoicePrompt:
+        return VoicePrompt(
+            self.tokens.to(device), self.speaker.to(device), self.mel.to(device, torch.float32)
+        )
+
 
 @dataclass(frozen=True)
 class Voice:
     """One voice, ready to speak. Nothing changes it, so any number of streams may share it.
 
-    ``key`` is the hash of the recording (:func:`content_key`), fit for a cache. ``base`` is the
-    state behind the prompt; it belongs to the model that prepared it and to no other.
+    It belongs to the model that prepared it and to no other. ``key`` identifies the recording
+    (:func:`content_key`); ``speaker`` is the projected embedding ``[1, mels]``; ``noise``
+    ``[1, frames, mels]`` and ``positions`` reach as far as a stream does; ``base`` is the state
+    behind the prompt, with which every turn begins.
     """
 
     key: str
     prompt: VoicePrompt
+    speaker: Tensor
+    noise: Tensor
+    positions: EncoderPositions
     base: FlowState
 
 
-def content_key(samples: np.ndarray, sample_rate: int) -> str:
+def content_key(samples: np.ndarray | Tensor, sample_rate: int) -> str:
     """SHA-256 of a recording, the same for the same samples, shape and rate."""
-    digest = hashlib.sha256(f"{sample_rate} {samples.shape}".encode())
-    digest.update(np.ascontiguousarray(samples, dtype=np.float32).tobytes())
+    array = np.ascontiguousarray(samples, dtype=np.float32)
+    digest = hashlib.sha256(f"{sample_rate} {array.shape}".encode())
+    digest.update(array.tobytes())
     return digest.hexdigest()

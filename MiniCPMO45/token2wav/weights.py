@@ -1,4 +1,4 @@
-"""State-dict files of a token2wav folder, matched to modules exactly."""
+"""State-dict files of a token2wav folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from MiniCPMO45.errors import CheckpointError
 
@@ -36,11 +36,6 @@ def read_state_dict(path: Path) -> StateDict:
     ):
         raise CheckpointError(f"{path} is not a flat dictionary of tensors")
     return dict(state)
-
-
-def strip_prefix(state: StateDict, prefix: str) -> StateDict:
-    """``state`` with a leading ``prefix`` taken off every key that has it."""
-    return {key.removeprefix(prefix): value for key, value in state.items()}
 
 
 def fold_weight_norm(state: StateDict) -> StateDict:
@@ -73,27 +68,6 @@ def fold_weight_norm(state: StateDict) -> StateDict:
             norm = torch.linalg.vector_norm(direction, dim=other_axes, keepdim=True)
             folded[f"{owner}.weight"] = direction * (gain / norm)
     return folded
-
-
-def assign(
-    module: nn.Module, state: StateDict, source: str, device: torch.device, dtype: torch.dtype
-) -> None:
-    """Give every parameter of ``module`` the tensor of its name, nothing missing, nothing left.
-
-    Args:
-        module: may be on the meta device.
-        source: what to call ``state`` in an error.
-
-    Raises:
-        CheckpointError: listing missing, unexpected and mis-shaped keys.
-    """
-    expected = module.state_dict()
-    problems = mismatches(expected, state)
-    if problems:
-        raise CheckpointError(f"{source} does not fit its configuration: " + "; ".join(problems))
-    plain = {key: value.to(device, dtype) for key, value in state.items()}
-    module.load_state_dict(plain, assign=True)
-    module.eval().requires_grad_(False)
 
 
 def mismatches(expected: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:

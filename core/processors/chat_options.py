@@ -28,15 +28,21 @@ def prompt_options(request: ChatRequest | ChatStreamRequest) -> PromptOptions:
 
 
 def generation_options(request: ChatRequest | ChatStreamRequest) -> GenerationOptions:
-    """Every sampling setting of the request; a temperature of 0 means the best token."""
+    """Every sampling setting of the request; a temperature of 0 means the best token.
+
+    Only streamed answers have a length penalty by default, as published; elsewhere it applies
+    when it is asked for.
+    """
     generation = request.generation
+    streaming = isinstance(request, ChatStreamRequest) and request.streaming
+    penalised = streaming or "length_penalty" in generation.model_fields_set
     return GenerationOptions(
-        streaming=isinstance(request, ChatStreamRequest) and request.streaming,
+        streaming=streaming,
         max_new_tokens=generation.max_new_tokens,
         min_new_tokens=generation.min_new_tokens,
         do_sample=generation.do_sample,
         temperature=generation.temperature,
         top_p=generation.top_p,
         top_k=generation.top_k,
-        length_penalty=generation.length_penalty,
+        length_penalty=generation.length_penalty if penalised else 1.0,
     )

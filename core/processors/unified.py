@@ -60,6 +60,8 @@ class UnifiedProcessor:
             n_slots=n_slots,
             progress=progress,
         )
+        if self.model.config.embedded:
+            torch.set_num_threads(1)  # too small to share: more threads would wait for each other
         self._chat = ChatView(self.model, limits or RequestLimits())
 
     def set_chat_mode(self) -> ChatView:

@@ -7,8 +7,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from core.schemas import API_VERSION
 from gateway_modules.models import HealthResponse, ReadyResponse, ServiceStatus
-from gateway_modules.state import API_VERSION, GatewayDep
+from gateway_modules.state import GatewayDep
 
 router = APIRouter(tags=["status"])
 

@@ -5,12 +5,9 @@
  * `data` is what goes on the wire, the other fields are for showing it.
  */
 
-/** @typedef {'pending' | 'streaming' | 'complete' | 'stopped' | 'failed'} AnswerState */
-
 export class Conversation {
-  /** @type {{id: number, items: object[], state: AnswerState, answer: string}[]} */
+  /** @type {{items: object[], answer: string}[]} */
   turns = [];
-  #nextId = 1;
 
   get last() {
     return this.turns.at(-1) ?? null;
@@ -24,15 +21,13 @@ export class Conversation {
   ask(items) {
     const files = items.filter((item) => item.type !== 'text');
     const texts = items.filter((item) => item.type === 'text');
-    const turn = { id: this.#nextId, items: [...files, ...texts], state: 'pending', answer: '' };
-    this.#nextId += 1;
-    this.turns.push(turn);
-    return turn;
+    this.turns.push({ items: [...files, ...texts], answer: '' });
+    return this.last;
   }
 
   /** Forgets the last answer, to ask for another one. */
   askAgain() {
-    Object.assign(this.last, { state: 'pending', answer: '' });
+    this.last.answer = '';
     return this.last;
   }
 

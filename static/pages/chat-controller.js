@@ -135,14 +135,14 @@ export class ChatController extends Emitter {
       ...tokenFacts(inputTokens ?? this.#exchange.inputTokens, generatedTokens),
     ].filter(Boolean);
     view.finish({ stopped, facts });
-    Object.assign(turn, { state: stopped ? 'stopped' : 'complete', answer: view.text });
+    turn.answer = view.text;
     this.#endExchange();
     this.#parts.transcript.answerEnded(t(stopped ? 'chat.stopped' : 'chat.answer_done'));
   }
 
   #fail(failure) {
     const { turn, view } = this.#exchange;
-    Object.assign(turn, { state: 'failed', answer: view.text });
+    turn.answer = view.text;
     view.fail(failure, {
       retry: { key: 'action.retry', run: () => this.askAgain() },
       ...this.#parts.remedies,

@@ -177,7 +177,7 @@ async def test_bad_input_is_named_on_both_ways_in(
 
 
 async def test_the_first_word_comes_quickly(
-    gateway: GatewayProcess, record_property: Callable[[str, object], None]
+    gateway: GatewayProcess, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     delays_s = []
     for _ in range(5):
@@ -188,7 +188,7 @@ async def test_the_first_word_comes_quickly(
                 pass
             delays_s.append(time.monotonic() - started_at)
             await read_to_close(socket)
-    record_property("first_delta_s", [round(delay_s, 3) for delay_s in delays_s])
+    record_testsuite_property("first_delta_s", [round(delay_s, 3) for delay_s in delays_s])
     assert sorted(delays_s)[len(delays_s) // 2] <= FIRST_DELTA_LIMIT_S
 
 
@@ -196,7 +196,7 @@ async def test_the_first_word_comes_quickly(
 async def test_memory_stays_flat_over_200_chats(
     gateway: GatewayProcess,
     worker: WorkerProcess,
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     async def several(n_chats: int) -> None:
         for index in range(n_chats):
@@ -207,6 +207,6 @@ async def test_memory_stays_flat_over_200_chats(
     before_mb = {"worker": worker.resident_mb, "gateway": gateway.resident_mb}
     await several(200)
     after_mb = {"worker": worker.resident_mb, "gateway": gateway.resident_mb}
-    record_property("resident_mb", {"before": before_mb, "after": after_mb})
+    record_testsuite_property("resident_mb", {"before": before_mb, "after": after_mb})
     for process, before in before_mb.items():
         assert after_mb[process] - before < MEMORY_GROWTH_LIMIT_MB, process

@@ -20,7 +20,7 @@ from deploy.choices import choose_devices, choose_model, require_free_ports
 from deploy.devices import parse_gpu_list, visible_gpus
 from deploy.plan import ProcessSpec, ServiceLayout, make_plan
 from deploy.ports import port_is_busy, port_owner
-from deploy.processes import is_ours, running_processes, stop_processes
+from deploy.processes import is_ours, running_processes, stop_processes, wait_until
 from deploy.readiness import LoadState, StartFailure, wait_for_gateway, wait_for_workers
 from deploy.start import gateway_url
 
@@ -187,6 +187,7 @@ def worker_process(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     script.write_text("import time; time.sleep(600)")
     with subprocess.Popen([sys.executable, str(script)]) as process:
         (tmp_path / "tmp" / "worker_0.pid").write_text(f"{process.pid}\n")
+        assert wait_until(lambda: bool(running_processes(tmp_path)), 5.0)
         yield process
         process.kill()
 
@@ -220,6 +221,10 @@ def worker(tmp_path: Path) -> ProcessSpec:
     return spec
 
 
+def ignore(line: str) -> None:
+    """For those who do not look at the progress."""
+
+
 def test_progress_is_shown_until_the_worker_is_ready(worker) -> None:
     states = iter([LoadState(), LoadState(fraction=0.5, message="shard 2"), LoadState(loaded=True)])
     shown: list[str] = []
@@ -229,7 +234,7 @@ def test_progress_is_shown_until_the_worker_is_ready(worker) -> None:
 
 def test_a_worker_that_cannot_load_is_quoted(worker) -> None:
     with pytest.raises(StartFailure, match=r"worker_0 could not start[\s\S]*last words"):
-        wait_for_workers({22400: worker}, 10, str, lambda port: LoadState(failed=True))
+        wait_for_workers({22400: worker}, 10, ignore, lambda port: LoadState(failed=True))
 
 
 def test_a_worker_that_ended_is_noticed_at_once(worker) -> None:
@@ -239,12 +244,12 @@ def test_a_worker_that_ended_is_noticed_at_once(worker) -> None:
 
     states = iter([lambda port: LoadState(), ends])
     with pytest.raises(StartFailure, match="worker_0 could not start"):
-        wait_for_workers({22400: worker}, 10, str, lambda port: next(states)(port))
+        wait_for_workers({22400: worker}, 10, ignore, lambda port: next(states)(port))
 
 
 def test_the_wait_for_a_worker_is_bounded(worker) -> None:
     with pytest.raises(StartFailure, match=r"not ready in 0\.1 s[\s\S]*last words"):
-        wait_for_workers({22400: worker}, 0.1, str, lambda port: LoadState())
+        wait_for_workers({22400: worker}, 0.1, ignore, lambda port: LoadState())
 
 
 def test_the_gateway_is_up_when_it_says_it_is_ready(worker) -> None:

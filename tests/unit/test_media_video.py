@@ -46,12 +46,18 @@ def test_each_second_brings_its_own_sound() -> None:
 
 
 def test_a_silent_video_brings_no_sound() -> None:
-    assert [second.audio for second in decode(video_file(2, with_sound=False))] == [None, None]
+    assert [second.audio for second in decode(video_file(2, sound_s=0))] == [None, None]
+
+
+def test_sound_that_ends_early_is_filled_up_with_silence() -> None:
+    first, second = decode(video_file(2, sound_s=0.5))
+    assert first.audio is not None and second.audio is not None
+    assert len(second.audio) == 1600
+    assert not second.audio.any()
 
 
 def test_a_started_second_counts() -> None:
-    seconds = decode(video_file(2, frame_rate=7))
-    assert len(seconds) == 2
+    assert len(decode(video_file(2.2))) == 3
 
 
 @pytest.mark.parametrize("container_format", ["mp4", "matroska", "avi"])

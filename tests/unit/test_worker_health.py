@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -114,58 +115,73 @@ async def test_old_failures_are_forgotten() -> None:
 @pytest.mark.parametrize("word", ["loading", "error"])
 def test_a_worker_that_says_it_cannot_work_gets_none_at_once(word: str) -> None:
     _, worker = online_pool()
-    apply_report(worker, idle(worker_status=word))
+    apply_report(worker, idle(worker_status=word), asked_at_s=time.monotonic())
     assert worker.status.value == word
 
 
 def test_an_unknown_word_is_an_error_and_a_missing_one_is_idle() -> None:
     _, worker = online_pool()
-    apply_report(worker, idle(worker_status="dancing"))
+    apply_report(worker, idle(worker_status="dancing"), asked_at_s=time.monotonic())
     assert worker.status is GatewayWorkerStatus.ERROR
-    apply_report(worker, {})
+    apply_report(worker, {}, asked_at_s=time.monotonic())
     assert worker.is_idle
 
 
 def test_a_restarted_worker_has_forgotten_its_cache() -> None:
     _, worker = online_pool()
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     worker.cached_hash, worker.last_cache_used_at = "a", datetime.now()
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert worker.cached_hash == "a"
-    apply_report(worker, idle(boot_id="second"))
+    apply_report(worker, idle(boot_id="second"), asked_at_s=time.monotonic())
     assert worker.cached_hash is worker.last_cache_used_at is None
 
 
 def test_our_own_session_stays_busy_though_the_worker_says_idle() -> None:
     _, worker = online_pool()
     worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat", "mine")
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert (worker.status, worker.current_session_id) == (GatewayWorkerStatus.BUSY_CHAT, "mine")
 
 
 def test_work_of_others_keeps_a_slot_until_it_is_over() -> None:
     _, worker = online_pool()
-    apply_report(worker, idle(worker_status="busy_chat", slots_busy=1, current_session_id="x"))
+    apply_report(
+        worker,
+        idle(worker_status="busy_chat", slots_busy=1, current_session_id="x"),
+        asked_at_s=time.monotonic(),
+    )
     assert (worker.status, worker.current_session_id) == (GatewayWorkerStatus.BUSY_CHAT, "x")
     assert is_unsettled(worker)
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert worker.is_idle and not is_unsettled(worker)
+
+
+def test_a_session_that_just_ended_is_not_taken_for_the_work_of_others() -> None:
+    _, worker = online_pool()
+    slot = worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
+    asked_at_s = time.monotonic()
+    worker.free(slot)
+    apply_report(worker, idle(worker_status="busy_chat", slots_busy=1), asked_at_s)
+    assert worker.is_idle
 
 
 def test_our_own_work_is_not_counted_as_that_of_others() -> None:
     _, worker = online_pool()
     worker.set_slot_count(2)
     worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
-    apply_report(worker, idle(worker_status="idle", slots_total=2, slots_busy=1))
+    apply_report(
+        worker, idle(worker_status="idle", slots_total=2, slots_busy=1), asked_at_s=time.monotonic()
+    )
     assert len(worker.busy_slots) == 1
 
 
 async def test_a_slot_whose_owner_died_is_reclaimed_after_two_idle_reports() -> None:
     _, worker = online_pool()
     worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert worker.is_busy
-    apply_report(worker, idle())
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert worker.is_idle
 
 
@@ -174,7 +190,7 @@ async def test_a_slot_with_a_living_owner_is_never_reclaimed() -> None:
     slot = worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
     slot.owner = asyncio.create_task(asyncio.sleep(3600))
     for _ in range(3):
-        apply_report(worker, idle())
+        apply_report(worker, idle(), asked_at_s=time.monotonic())
     assert worker.is_busy
     slot.owner.cancel()
 

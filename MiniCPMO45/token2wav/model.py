@@ -1,0 +1,158 @@
+"""Token2Wav: speech codes, 25 a second, to sound at 24 kHz in the voice of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from MiniCPMO45.errors import CheckpointError
+from MiniCPMO45.token2wav.flow import Flow
+from MiniCPMO45.token2wav.flow_yaml import read_flow_yaml
+from MiniCPMO45.token2wav.hift import HiFT
+from MiniCPMO45.token2wav.loading import load_flow, load_hift
+from MiniCPMO45.token2wav.noise import (
+    ExcitationNoise,
+    FlowNoise,
+    SeededExcitation,
+    SeededFlowNoise,
+)
+from MiniCPMO45.token2wav.options import Token2WavOptions
+from MiniCPMO45.token2wav.prompt import PromptEncoder
+from MiniCPMO45.token2wav.stream import VocoderStream
+from MiniCPMO45.token2wav.synthesis import MelSynthesizer
+from MiniCPMO45.token2wav.voice import Voice, VoicePrompt, content_key
+
+
+class Token2Wav:
+    """Weights only: voices and streams hold everything that is said.
+
+    ``flow`` weights may be in a lower precision; the vocoder's are always float32.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        hift: HiFT,
+        prompt_encoder: PromptEncoder,
+        *,
+        dtype: torch.dtype = torch.float32,
+        options: Token2WavOptions | None = None,
+        flow_noise: FlowNoise | None = None,
+    ) -> None:
+        """Take loaded float32 modules; ``flow`` is cast to ``dtype``."""
+        options = options or Token2WavOptions()
+        vocab_size = flow.config.vocab_size
+        if not 0 <= options.lookahead_code < vocab_size:
+            raise CheckpointError(
+                f"lookahead code {options.lookahead_code} is not in 0..{vocab_size - 1}"
+            )
+        noise = flow_noise or SeededFlowNoise(options.seed, flow.config.output_size)
+        with torch.inference_mode():
+            schedule = flow.schedule(options.flow_steps, dtype)
+        self.hift = hift
+        self._prompt_encoder = prompt_encoder
+        self._synthesizer = MelSynthesizer(flow.to(dtype), schedule, noise, options)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+        options: Token2WavOptions | None = None,
+        flow_noise: FlowNoise | None = None,
+    ) -> Token2Wav:
+        """Load a token2wav folder in the published layout: ``flow.yaml``, ``flow.pt``,
+        ``hift.pt``, ``campplus.onnx`` and ``speech_tokenizer_v2_25hz.onnx``.
+
+        Args:
+            flow_noise: replaces the table drawn from ``options.seed``.
+
+        Raises:
+            CheckpointError: a file is missing, damaged, or does not fit the configuration.
+        """
+        folder, device = Path(folder), torch.device(device)
+        flow_config, hift_config = read_flow_yaml(folder / "flow.yaml")
+        return cls(
+            load_flow(folder, flow_config, device),
+            load_hift(folder, hift_config, device),
+            PromptEncoder(folder, flow_config),
+            dtype=dtype,
+            options=options,
+            flow_noise=flow_noise,
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self._synthesizer.flow.device
+
+    @property
+    def sample_rate(self) -> int:
+        return self.hift.config.sampling_rate
+
+    @torch.inference_mode()
+    def prepare_voice(self, samples: np.ndarray | Tensor, sample_rate: int) -> Voice:
+        """Listen to a reference recording. The result may be cached under ``content_key``.
+
+        Args:
+            samples: floating point in -1..1, ``[n]`` or ``[channels, n]``.
+
+        Raises:
+            MediaError: silent, shorter than 0.5 s, longer than 30 s, or not usable as sound.
+        """
+        prompt = self._prompt_encoder.encode(samples, sample_rate)
+        return self.voice_of(prompt, content_key(samples, sample_rate))
+
+    @torch.inference_mode()
+    def voice_of(self, prompt: VoicePrompt, key: str) -> Voice:
+        """A voice from features that were computed elsewhere."""
+        return self._synthesizer.voice(key, prompt)
+
+    @torch.inference_mode()
+    def offline(
+        self, tokens: Sequence[int], voice: Voice, noise: ExcitationNoise | None = None
+    ) -> Tensor:
+        """A whole utterance at once, float32 ``[960 * len(tokens)]`` at 24 kHz on the CPU.
+
+        It sounds a little different from the same codes in a stream: here every frame hears what
+        comes after it.
+
+        Args:
+            tokens: negative ids count as 0.
+            noise: replaces the draws from the seed.
+
+        Raises:
+            ValueError: no codes, or one that stands for no sound.
+        """
+        codes = [max(token, 0) for token in tokens]
+        if not codes:
+            raise ValueError("there are no codes to speak")
+        self._synthesizer.check_codes(codes)
+        mel = self._synthesizer.whole(codes, voice)
+        config = self.hift.config
+        n_samples = mel.shape[2] * config.samples_per_frame
+        draws = (noise or self._excitation(None)).draw(n_samples, config.nb_harmonics + 1)
+        source = self.hift.source(mel, draws.to(mel.device))
+        return self.hift.decode(mel, source)[0].cpu()
+
+    @torch.inference_mode()
+    def stream(
+        self, voice: Voice, *, seed: int | None = None, noise: ExcitationNoise | None = None
+    ) -> VocoderStream:
+        """Open a stream in ``voice``. The same codes, seed and voice give the same sound.
+
+        Args:
+            seed: of the excitation; the one of the options by default.
+            noise: replaces the draws from the seed.
+        """
+        excitation = noise or self._excitation(seed)
+        return VocoderStream(self._synthesizer, self.hift, voice, excitation)
+
+    def _excitation(self, seed: int | None) -> ExcitationNoise:
+        seed = self._synthesizer.options.seed if seed is None else seed
+        return SeededExcitation(seed, self.device)

@@ -1,0 +1,114 @@
+"""Speech tokens to mel frames: whole utterances, prompts, and chunks of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from MiniCPMO45.token2wav.flow import Flow, Schedule
+from MiniCPMO45.token2wav.flow_state import FlowState
+from MiniCPMO45.token2wav.noise import FlowNoise
+from MiniCPMO45.token2wav.options import Token2WavOptions
+from MiniCPMO45.token2wav.trimming import RECENT_FRAMES
+from MiniCPMO45.token2wav.voice import Voice, VoicePrompt
+
+WINDOW_CODES = 28  # most codes of one chunk: a second and the lookahead
+
+
+class MelSynthesizer:
+    """The flow with its solver schedule and noise; holds nothing that changes."""
+
+    def __init__(
+        self, flow: Flow, schedule: Schedule, noise: FlowNoise, options: Token2WavOptions
+    ) -> None:
+        self.flow = flow
+        self.options = options
+        self._schedule = schedule
+        self._noise = noise
+
+    @property
+    def lookahead(self) -> int:
+        """Codes at the end of a chunk that are only looked at."""
+        return self.flow.config.encoder.pre_lookahead_len
+
+    @property
+    def rate(self) -> int:
+        """Mel frames a code."""
+        return self.flow.config.encoder.up_stride
+
+    def check_codes(self, codes: Sequence[int]) -> None:
+        """Raises ValueError for an id that has no embedding, such as the end of speech."""
+        vocab_size = self.flow.config.vocab_size
+        wrong = [code for code in codes if not 0 <= code < vocab_size]
+        if wrong:
+            raise ValueError(f"speech code {wrong[0]} is not in 0..{vocab_size - 1}")
+
+    def voice(self, key: str, prompt: VoicePrompt) -> Voice:
+        """Run the prompt through the networks once, for all streams to begin behind it."""
+        prompt = prompt.to(self.flow.device)
+        n_frames = prompt.n_frames
+        most_frames = n_frames + RECENT_FRAMES + self.rate * WINDOW_CODES
+        speaker = self.flow.project_speaker(prompt.speaker)
+        noise = self._noise_rows(0, most_frames)
+        state = self.flow.new_state(self.options.flow_steps, n_frames)
+
+        ahead = prompt.tokens.new_full((1, self.lookahead), self.options.lookahead_code)
+        tokens = torch.cat([prompt.tokens, ahead], dim=1)
+        n_tokens = prompt.tokens.shape[1]
+        positions = self.flow.encoder.positions(n_tokens, n_tokens)
+        mu = self.flow.encode(tokens, positions, state.encoder, last=False)
+        self.flow.solve(
+            noise[:, :n_frames], mu, speaker, prompt.mel, self._schedule, state.estimator
+        )
+        return Voice(
+            key=key,
+            prompt=prompt,
+            speaker=speaker,
+            noise=noise,
+            positions=self.flow.encoder.positions(WINDOW_CODES, most_frames // self.rate),
+            base=state,
+        )
+
+    def chunk(self, state: FlowState, voice: Voice, codes: Sequence[int], *, last: bool) -> Tensor:
+        """Mel frames of the next codes of a stream, float32 ``[1, mels, frames]``.
+
+        Args:
+            state: of the stream; moved on and trimmed.
+            codes: at most ``WINDOW_CODES``; unless ``last`` the final ``lookahead`` are only
+                looked at.
+        """
+        tokens = torch.tensor([list(codes)], device=self.flow.device)
+        mu = self.flow.encode(tokens, voice.positions, state.encoder, last=last)
+        # The noise is chosen by what is cached, which stops growing: not by time.
+        first = state.estimator.length
+        noise = voice.noise[:, first : first + mu.shape[1]]
+        mel = self.flow.solve(
+            noise, mu, voice.speaker, voice.prompt.mel[:, :0], self._schedule, state.estimator
+        )
+        state.trim(
+            voice.prompt.n_frames,
+            encoder=self.options.encoder_trim,
+            estimator=self.options.estimator_trim,
+        )
+        return mel.transpose(1, 2)
+
+    def whole(self, codes: Sequence[int], voice: Voice) -> Tensor:
+        """Mel frames of a whole utterance at once, float32 ``[1, mels, frames]``."""
+        prompt = voice.prompt
+        tokens = torch.cat([prompt.tokens, prompt.tokens.new_tensor([list(codes)])], dim=1)
+        n_tokens = tokens.shape[1]
+        positions = self.flow.encoder.positions(n_tokens, n_tokens)
+        mu = self.flow.encode(tokens, positions, None, last=True)
+        noise = self._noise_rows(0, mu.shape[1])
+        mel = self.flow.solve(noise, mu, voice.speaker, prompt.mel, self._schedule, None)
+        return mel[:, prompt.n_frames :].transpose(1, 2)
+
+    def stream_frames(self, voice: Voice) -> int:
+        """Mel frames a stream has to have room for."""
+        return voice.noise.shape[1]
+
+    def _noise_rows(self, first: int, count: int) -> Tensor:
+        rows = self._noise.frames(first, count).transpose(1, 2)
+        return rows.to(self.flow.device, torch.float32)

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+
+import { Conversation } from '../../static/lib/conversation.js';
+import { HOLD_MS, PressToTalk } from '../../static/lib/press-to-talk.js';
+import { buildChatRequest } from '../../static/lib/request-builder.js';
+
+const text = (words) => ({ type: 'text', text: words });
+const image = { type: 'image', data: 'aW1n', name: 'a.png', url: 'blob:1', width: 3, height: 2 };
+const audio = { type: 'audio', data: 'c25k', name: 'b.wav', url: 'blob:2', durationS: 1 };
+const settings = {
+  system_prompt: '',
+  streaming: true,
+  max_new_tokens: 64,
+  length_penalty: 1.2,
+  detailed_images: false,
+};
+
+function answered(items, answer) {
+  return { items, answer };
+}
+
+describe('a conversation', () => {
+  it('puts files before text', () => {
+    const turn = new Conversation().ask([text('what?'), image, audio]);
+    expect(turn.items.map((item) => item.type)).toEqual(['image', 'audio', 'text']);
+  });
+
+  it('leaves out earlier turns that got no answer, and keeps partial ones', () => {
+    const conversation = new Conversation();
+    conversation.ask([text('fails')]);
+    conversation.ask([text('is stopped')]);
+    conversation.last.answer = 'half an';
+    conversation.ask([text('now')]);
+    const asked = conversation.turnsForRequest().map((turn) => turn.items[0].text);
+    expect(asked).toEqual(['is stopped', 'now']);
+  });
+
+  it('forgets only the last answer to ask again', () => {
+    const conversation = new Conversation();
+    conversation.ask([text('a')]).answer = 'A';
+    conversation.ask([text('b')]).answer = 'B';
+    expect(conversation.askAgain()).toBe(conversation.last);
+    expect(conversation.turns.map((turn) => turn.answer)).toEqual(['A', '']);
+  });
+
+  it('is empty after it was cleared', () => {
+    const conversation = new Conversation();
+    conversation.ask([text('a')]);
+    expect(conversation.empty).toBe(false);
+    conversation.clear();
+    expect(conversation.empty).toBe(true);
+  });
+});
+
+describe('a request', () => {
+  const messages = (items) => buildChatRequest([answered(items, '')], settings).messages;
+
+  it('sends text alone as a plain string', () => {
+    expect(messages([text('hello')])).toEqual([{ role: 'user', content: 'hello' }]);
+  });
+
+  it.each([
+    ['a picture', [image], [{ type: 'image', data: 'aW1n' }]],
+    ['sound', [audio], [{ type: 'audio', data: 'c25k' }]],
+    [
+      'everything',
+      [image, audio, text('?')],
+      [{ type: 'image', data: 'aW1n' }, { type: 'audio', data: 'c25k' }, text('?')],
+    ],
+  ])('sends %s as items with nothing but what the wire needs', (_, items, content) => {
+    expect(messages(items)).toEqual([{ role: 'user', content }]);
+  });
+
+  it('carries the earlier turns and the system prompt', () => {
+    const turns = [answered([text('a')], 'A'), answered([text('b')], '')];
+    const request = buildChatRequest(turns, { ...settings, system_prompt: ' Be brief. ' });
+    expect(request.messages).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'A' },
+      { role: 'user', content: 'b' },
+    ]);
+  });
+
+  it('does not send the answer that is to be replaced', () => {
+    const request = buildChatRequest([answered([text('a')], 'old')], settings);
+    expect(request.messages).toEqual([{ role: 'user', content: 'a' }]);
+  });
+
+  it('carries the settings', () => {
+    const request = buildChatRequest([answered([text('a')], '')], {
+      ...settings,
+      streaming: false,
+      detailed_images: true,
+    });
+    expect(request).toEqual({
+      messages: [{ role: 'user', content: 'a' }],
+      streaming: false,
+      generation: { max_new_tokens: 64, do_sample: true, length_penalty: 1.2 },
+      image: { max_slice_nums: 2 },
+      omni_mode: false,
+    });
+  });
+});
+
+describe('press to talk', () => {
+  it('stops on release when it was held', () => {
+    const press = new PressToTalk();
+    expect(press.press(0)).toBe('start');
+    expect(press.release(HOLD_MS)).toBe('stop');
+  });
+
+  it('runs on after a short tap, until the next press', () => {
+    const press = new PressToTalk();
+    press.press(0);
+    expect(press.release(HOLD_MS - 1)).toBe('keep');
+    expect(press.press(5000)).toBe('stop');
+    expect(press.release(5010)).toBe('keep');
+  });
+
+  it('starts anew after the recording ended by itself', () => {
+    const press = new PressToTalk();
+    press.press(0);
+    press.reset();
+    expect(press.release(HOLD_MS)).toBe('keep');
+    expect(press.press(9000)).toBe('start');
+  });
+});

@@ -109,16 +109,6 @@ class SpeechDecoder:
             if step + 1 < limit:
                 hidden = self.feed(self.embed_codes(code[None]))
 
-    def whole_reply(
-        self,
-        rows: Tensor,
-        *,
-        limit: int = REPLY_LIMIT,
-        minimum: int = REPLY_MINIMUM,
-    ) -> list[int]:
-        """Codes of a finished reply; the last draw, end code or not, is left out."""
-        return list(self.codes(rows, limit, minimum=minimum))[:-1]
-
     def unit(
         self,
         rows: Tensor,

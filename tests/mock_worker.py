@@ -84,11 +84,11 @@ def create_app(gpu_id: int = 0, behaviour: Behaviour | None = None) -> FastAPI:
     @app.post("/streaming/stop")
     @app.post("/half_duplex/stop")
     async def stop() -> dict[str, Any]:
-        worker.stop.set()
-        sessions = len(worker.running)
-        if not sessions:
+        for stop in worker.stops:
+            stop.set()
+        if not worker.stops:
             return {"success": False, "message": "No active session"}
-        return {"success": True, "message": f"Stop signal sent to {sessions} session(s)"}
+        return {"success": True, "message": f"Stop signal sent to {len(worker.stops)} session(s)"}
 
     @app.post("/clear_cache")
     async def clear_cache() -> dict[str, Any]:

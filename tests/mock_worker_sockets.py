@@ -33,16 +33,16 @@ def add_sockets(app: FastAPI, worker: MockWorker) -> None:
 class Frames:
     """A socket read all the time: a lost client ends the session, `stop` is seen at once."""
 
-    def __init__(self, socket: WebSocket, worker: MockWorker) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
-        self.worker = worker
+        self.stop = asyncio.Event()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def read(self) -> None:
         while True:
             message = json.loads(await self.socket.receive_text())
             if message.get("type") == "stop":
-                self.worker.stop.set()
+                self.stop.set()
             await self._queue.put(message)
 
     async def next(self) -> dict[str, Any]:
@@ -59,13 +59,15 @@ def _add_socket(app: FastAPI, worker: MockWorker, path: str, status: str, talk: 
             await socket.close(1013)
             return
         await socket.accept()
-        frames = Frames(socket, worker)
+        frames = Frames(socket)
+        worker.stops.add(frames.stop)
         reading = asyncio.ensure_future(frames.read())
         talking = asyncio.ensure_future(_serve(frames, worker, status, talk))
         await asyncio.wait({reading, talking}, return_when=asyncio.FIRST_COMPLETED)
         for task in (reading, talking):
             task.cancel()
         results = await asyncio.gather(reading, talking, return_exceptions=True)
+        worker.stops.discard(frames.stop)
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
                 raise result
@@ -93,7 +95,7 @@ async def chat_socket(frames: Frames, worker: MockWorker, request: dict[str, Any
     await frames.send("prefill_done", input_tokens=n_input)
     text = ""
     n_chunks = 0
-    async for _, delta in _chunks(worker):
+    async for _, delta in _chunks(frames, worker):
         text += delta
         n_chunks += 1
         if request.get("streaming", True):
@@ -103,7 +105,7 @@ async def chat_socket(frames: Frames, worker: MockWorker, request: dict[str, Any
         text=text,
         generated_tokens=n_chunks,
         input_tokens=n_input,
-        stopped=worker.stop.is_set(),
+        stopped=frames.stop.is_set(),
     )
 
 
@@ -115,10 +117,10 @@ async def streaming_socket(frames: Frames, worker: MockWorker, message: dict[str
                 "prefill_done", prompt_length=n_input, input_tokens=n_input, cached_tokens=0
             )
         elif message.get("type") == "generate":
-            worker.stop.clear()
-            async for index, delta in _chunks(worker):
+            frames.stop.clear()
+            async for index, delta in _chunks(frames, worker):
                 await frames.send("chunk", **_streaming_chunk(worker, index, delta))
-            stopped = worker.stop.is_set()
+            stopped = frames.stop.is_set()
             await frames.send("done", session_id=message.get("session_id"), stopped=stopped)
         else:
             await frames.send("error", error=f"Unknown message type: {message.get('type')}")
@@ -144,7 +146,7 @@ async def half_duplex_socket(frames: Frames, worker: MockWorker, message: dict[s
                 await frames.send("vad_state", speaking=False)
                 await frames.send("generating", speech_duration_ms=round(speech_s * 1000))
                 text = ""
-                async for index, delta in _chunks(worker):
+                async for index, delta in _chunks(frames, worker):
                     text += delta
                     await frames.send("chunk", **_streaming_chunk(worker, index, delta))
                 await frames.send("turn_done", turn_index=turn_index, text=text)
@@ -175,10 +177,10 @@ async def duplex_socket(frames: Frames, worker: MockWorker, message: dict[str, A
     await frames.send("stopped")
 
 
-async def _chunks(worker: MockWorker) -> AsyncIterator[tuple[int, str]]:
+async def _chunks(frames: Frames, worker: MockWorker) -> AsyncIterator[tuple[int, str]]:
     for index in range(worker.behaviour.stream_chunks):
         await worker.pause(worker.behaviour.stream_delay)
-        if worker.stop.is_set():
+        if frames.stop.is_set():
             return
         worker.crash_if_due(index)
         yield index, f"chunk_{index} "

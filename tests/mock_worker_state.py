@@ -55,7 +55,7 @@ class MockWorker:
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     total_requests: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stops: set[asyncio.Event] = field(default_factory=set)  # one for each open socket
 
     @property
     def status(self) -> str:
@@ -74,7 +74,6 @@ class MockWorker:
             await asyncio.wait_for(self.released.wait(), deadline - time.monotonic())
         session_id = uuid.uuid4().hex[:8]
         self.running[session_id] = status
-        self.stop.clear()
         try:
             yield session_id
         finally:

@@ -18,9 +18,9 @@ from MiniCPMO45.sessions.generation import (
     decode_chunked,
     decode_plain,
 )
-from MiniCPMO45.sessions.speech import CodeWindow, Vocoder
+from MiniCPMO45.sessions.speech import CodeWindow, SpokenText, Vocoder, speak_choices
 from MiniCPMO45.speech_sampling import SpeechSampling
-from MiniCPMO45.speech_tokens import CodeGroup
+from MiniCPMO45.speech_tokens import REPLY_LIMIT, REPLY_MINIMUM, CodeGroup, SpeechStream
 
 SPEECH_START = "<|tts_bos|>"
 SPEECH_END = "<|tts_eos|>"
@@ -126,18 +126,61 @@ class ChatSession(Session):
         return self.model.tts.close_condition(rows, text_finished=True)
 
     def speak(self, vocoder: Vocoder, sampling: SpeechSampling | None = None) -> Iterator[Tensor]:
-        """The finished answer aloud, piece by piece, each float32 ``[n]`` at 24 kHz.
+        """The finished answer aloud, one step per item, each float32 ``[n]`` at 24 kHz.
+
+        Most steps only draw a code and give an empty piece; callers may stop between any two.
 
         Raises:
             PromptError: there is no answer to speak.
         """
-        codes = self.speech_decoder(sampling).whole_reply(self.speech_condition())
         window = CodeWindow(vocoder, lead_in=False)
-        yield from window.push(CodeGroup(codes, last=True))
+        codes = self.speech_decoder(sampling).codes(
+            self.speech_condition(), REPLY_LIMIT, minimum=REPLY_MINIMUM
+        )
+        held: list[int] = []  # the last draw, end code or not, is left out
+        for code in codes:
+            yield from window.push(CodeGroup(held, last=False))
+            held = [code]
+            yield torch.zeros(0)
         if not window.is_empty:
             yield window.finish()
 
-    def _choices(self, options: GenerationOptions) -> Iterator[Choice]:
+    def speak_while_writing(
+        self,
+        vocoder: Vocoder,
+        options: GenerationOptions | None = None,
+        sampling: SpeechSampling | None = None,
+    ) -> Iterator[SpokenText]:
+        """Decode the answer of a ``kv`` prompt and speak it as it is written.
+
+        Text comes with the first sound made after it. Afterwards :attr:`answer` holds all of it.
+        """
+        options = options or GenerationOptions(streaming=True)
+        tokenizer, config = self.model.tokenizer, self.model.config.tts_config
+        token_ids: list[int] = []
+
+        def noted() -> Iterator[Choice]:
+            for choice in self._choices(options, barred_ids=tokenizer.speech_suppressed_ids):
+                if choice.token_id is not None:
+                    token_ids.append(choice.token_id)
+                elif choice.finish_reason is not None:
+                    text = self._clean(token_ids, options)
+                    self.answer = Answer(
+                        text, token_ids, choice.finish_reason, choice.terminator_id
+                    )
+                yield choice
+
+        speech = SpeechStream(
+            self.speech_decoder(sampling),
+            attention_type=config.attention_type,
+            window=config.streaming_sliding_window_audio_window_size,
+            compat=self.compat,
+        )
+        yield from speak_choices(noted(), speech, vocoder, tokenizer.text_stream())
+
+    def _choices(
+        self, options: GenerationOptions, barred_ids: Sequence[int] = ()
+    ) -> Iterator[Choice]:
         if self._options is None:
             raise PromptError("prefill() must come before generate()")
         if self._options.style == "one_shot":
@@ -151,7 +194,7 @@ class ChatSession(Session):
         )
         hidden = self.feed_ids(self.model.tokenizer.encode(opening))[-1]
         if options.streaming:
-            return decode_chunked(self, hidden, options)
+            return decode_chunked(self, hidden, options, barred_ids=barred_ids)
         # The published model takes the best-scored first token here, whatever the options.
         first = self.scores(hidden).argmax()
         return decode_plain(self, hidden, options, first=first, fed=self._fed)

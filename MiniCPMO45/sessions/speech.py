@@ -31,7 +31,10 @@ class Vocoder(Protocol):
 
 @dataclass(frozen=True)
 class SpokenText:
-    """A piece of sound, float32 ``[n]`` at 24 kHz, and the text that became known before it."""
+    """A piece of sound, float32 ``[n]`` at 24 kHz, and the text that became known before it.
+
+    A step that made no sound has an empty waveform; callers may stop between any two.
+    """
 
     waveform: Tensor
     text: str
@@ -72,8 +75,9 @@ def speak_choices(
 
     Tokens are spoken in groups of ten, each from the hidden state at which it was fed. A group
     waits for the choice after it, because an answer that ends there is spoken differently. An
-    answer without tokens gives no sound.
+    answer without tokens gives no sound. Each item is one bounded step.
     """
+    silence = SpokenText(torch.zeros(0), "")
     window = CodeWindow(vocoder)
     pending: list[Choice] = []
     unsaid = ""
@@ -91,6 +95,7 @@ def speak_choices(
             pending = []
         if not ended:
             pending.append(choice)
+            yield silence
     if spoke:
         for waveform in window.push(speech.flush()):
             yield SpokenText(waveform, unsaid)

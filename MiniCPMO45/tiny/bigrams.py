@@ -23,7 +23,7 @@ Followers = dict[int, dict[int, float]]
 OPENINGS = ("<|tts_bos|>", "user\n\n", "user\n")
 """Texts whose last token may stand right before an answer."""
 
-MOST_FOLLOWERS = 10
+MOST_FOLLOWERS = 8
 """More would come too close to the logits that unrelated tokens get by chance."""
 
 LAST_PREFERENCE = 1.0

@@ -35,7 +35,7 @@ TABLES = {
 """Standard deviations of what is looked up instead of multiplied, by the end of the name."""
 
 GAINS = {
-    ".o_proj.weight": 0.4,
+    ".o_proj.weight": 0.35,
     ".out_proj.weight": 0.3,
     ".down_proj.weight": 0.3,
     ".fc2.weight": 0.3,

@@ -49,3 +49,9 @@ export function fakeFetch(answers) {
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
   };
 }
+
+/** Loads the English words into the one translator, for tests that look at text. */
+export async function speakEnglish(translator) {
+  const storage = { getText: () => 'en', setText: () => true };
+  await translator.start({ document, location: { search: '' }, navigator: {}, storage });
+}

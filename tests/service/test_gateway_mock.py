@@ -17,7 +17,7 @@ from tests.service.clients import HELLO, Conversation, chat, open_socket, read_t
 from tests.service.stack import GatewayProcess, Stack, WorkerProcess
 
 FAST = ("--chat-delay", "0.02", "--stream-delay", "0.01")
-SOON_S = 2.0
+SOON_S = 5.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.service.stack import GatewayProcess, Stack, WorkerProcess
 from tests.wire_media import audio_data, image_data
 
 FIRST_DELTA_LIMIT_S = 0.3
-ABANDONED_LIMIT_S = 1.0
+ABANDONED_LIMIT_S = 3.0
 MEMORY_GROWTH_LIMIT_MB = 16
 REPLACEMENT_CHARACTER = "\ufffd"
 

@@ -208,3 +208,60 @@ def test_rows_fill_spans_in_order_and_a_missing_row_repeats_the_last():
 def test_spans_without_any_rows_are_refused():
     with pytest.raises(PromptError, match="placeholder"):
         fill(torch.zeros(3, 1), [(0, 1)], torch.zeros(0, 1))
+
+
+class CountingVocoder:
+    """Gives 960 zeros for each code it renders."""
+
+    def push(self, codes, *, last):
+        return torch.zeros(960 * (len(codes) if last else len(codes) - 3))
+
+
+SPOKEN = PromptOptions(style="kv", use_tts_template=True)
+
+
+def test_a_spoken_answer_has_all_of_its_text_and_some_sound(model):
+    options = GenerationOptions(streaming=True, do_sample=False, max_new_tokens=20)
+    with ChatSession(model, seed=0) as session:
+        session.prefill(HELLO, SPOKEN)
+        parts = list(session.speak_while_writing(CountingVocoder(), options))
+        written = model.tokenizer.decode(session.answer.token_ids)
+        assert "".join(part.text for part in parts) == written
+        assert sum(part.waveform.numel() for part in parts) > 0
+
+
+def test_words_that_cannot_be_spoken_are_barred_only_when_speaking(model, monkeypatch):
+    barred = []
+    original = generation.decode_chunked
+
+    def spy(*arguments, barred_ids=(), **rest):
+        barred.append(list(barred_ids))
+        return original(*arguments, barred_ids=barred_ids, **rest)
+
+    monkeypatch.setattr("MiniCPMO45.sessions.chat.decode_chunked", spy)
+    options = GenerationOptions(streaming=True, max_new_tokens=10)
+    with ChatSession(model, seed=0) as session:
+        session.prefill(HELLO, SPOKEN)
+        list(session.speak_while_writing(CountingVocoder(), options))
+        session.prefill(HELLO, SPOKEN)
+        list(session.generate(options))
+    assert barred == [model.tokenizer.speech_suppressed_ids, []]
+
+
+def test_a_finished_answer_is_spoken_in_steps_that_can_be_left(model, monkeypatch):
+    never_stop(monkeypatch, model)
+    with ChatSession(model, seed=0) as session:
+        session.prefill(HELLO, PromptOptions(use_tts_template=True))
+        list(session.generate(GenerationOptions(max_new_tokens=5)))
+        pieces = session.speak(CountingVocoder())
+        assert next(pieces).numel() == 0
+        pieces.close()
+    with ChatSession(model, seed=0) as session:  # the slots came back
+        session.prefill(HELLO)
+
+
+def test_an_answer_that_was_not_generated_cannot_be_spoken(model):
+    with ChatSession(model) as session:
+        session.prefill(HELLO)
+        with pytest.raises(PromptError, match="generated"):
+            next(session.speak(CountingVocoder()))

@@ -9,7 +9,7 @@ import sys
 import torch
 import uvicorn
 
-from config import EMBEDDED_MODEL_PATH, ServiceConfig, describe_error, load_config
+from config import EMBEDDED_MODEL_PATH, ServiceConfig, describe_error, load_config, resolve_asset
 from core.logs import configure_logging, event
 from core.processors import RequestLimits
 from core.schemas import WorkerHealthResponse, WorkerStatus
@@ -75,7 +75,7 @@ def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
         choose_model_path(config, has_gpu=torch.cuda.is_available()),
         gpu_id,
         config.model.pt_path,
-        config.ref_audio_path,
+        str(resolve_asset(config.ref_audio_path)) if config.ref_audio_path else None,
         config.duplex_pause_timeout,
         config.compile,
         config.chat_vocoder,

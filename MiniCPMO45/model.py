@@ -21,11 +21,14 @@ from MiniCPMO45.inputs import Bounds, PromptInput
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import LanguageModel, RotaryTable
 from MiniCPMO45.resampler import Resampler
+from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.tokenizer import Tokenizer
 from MiniCPMO45.tts import SpeechTokenGenerator
 from MiniCPMO45.vision import VisionTransformer
 
 logger = logging.getLogger(__name__)
+
+VOCODER_FOLDER = "assets/token2wav"
 
 # Room for the longest one-shot prompt (8192), the longest answer (4096) and the opening.
 DEFAULT_CAPACITY = 8192 + 4096 + 32
@@ -45,6 +48,8 @@ class MiniCPMO(nn.Module):
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
+    vocoder: Token2Wav | None = None
+    """Turns audio codes into sound; None when its files are not beside the weights."""
 
     def __init__(self, config: MiniCPMOConfig, backend: AttentionBackend = "sdpa") -> None:
         """Construct the modules; parameters are left to the current device (use ``meta``)."""
@@ -120,6 +125,8 @@ class MiniCPMO(nn.Module):
             rope_freq_dtype=rope_freq_dtype,
         )
         model.read_processing_files(folder)
+        if config.init_tts and (folder / VOCODER_FOLDER).is_dir():
+            model.vocoder = Token2Wav.load(folder / VOCODER_FOLDER, device=device)
         model.name = Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:

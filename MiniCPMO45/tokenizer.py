@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer as FastTokenizer
-from transformers import Qwen2TokenizerFast
+from transformers import Qwen2TokenizerFast  # pyright: ignore[reportPrivateImportUsage]
 from transformers.utils import logging as transformers_logging
 
 from MiniCPMO45.errors import CheckpointError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from types import SimpleNamespace
 from typing import Any, cast
 
 from config import LimitsConfig, ModelConfig, ServiceConfig, SessionsConfig
@@ -40,7 +41,7 @@ class FakeChatView(ChatView):
     """Answers `words`, one a step. With `stepwise`, each word waits for a permit."""
 
     def __init__(self, limits: RequestLimits) -> None:
-        super().__init__(cast(Any, None), limits)
+        super().__init__(cast(Any, SimpleNamespace(vocoder=None)), limits)
         self.words = ["One", " two", "", " three", "."]
         self.stepwise = False
         self.permits = threading.Semaphore(0)

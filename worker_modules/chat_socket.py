@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
@@ -19,7 +20,9 @@ from core.errors import (
 )
 from core.logs import event
 from core.processors import ChatEvent, ChatTask, ChatView, Delta, Finished, Prefilled
+from core.processors.sound import float_base64, sound_of
 from core.schemas import (
+    SPEECH_SAMPLE_RATE,
     ChatStreamRequest,
     ChunkMessage,
     DoneMessage,
@@ -79,6 +82,7 @@ class ChatSocket:
         self._input_tokens = 0
         self._generated_tokens = 0
         self._text = ""
+        self._sound: list[np.ndarray] = []
         self._finished: Finished | None = None
 
     async def serve(self) -> None:
@@ -141,6 +145,7 @@ class ChatSocket:
     async def _relay(self, events: list[ChatEvent], streaming: bool) -> None:
         """Send what has arrived since the last time, with all new text in one chunk."""
         text = ""
+        sound = sound_of(events)
         for item in events:
             if isinstance(item, Prefilled):
                 self._input_tokens = item.input_tokens
@@ -151,8 +156,10 @@ class ChatSocket:
             else:
                 self._finished = item
         self._text += text
-        if text and streaming:
-            await self._send(ChunkMessage(text_delta=text))
+        if sound is not None and not streaming:
+            self._sound.append(sound)
+        if streaming and (text or sound is not None):
+            await self._send(_chunk(text, sound))
 
     async def _send_done(self, streaming: bool, warning: str | None) -> None:
         done = DoneMessage(
@@ -164,7 +171,8 @@ class ChatSocket:
         if warning:
             done.warning = warning
         if not streaming:
-            done.audio_data = None  # sent as null: sound was possible, and there is none
+            # sent as null when sound was possible and there is none
+            done.audio_data = float_base64(np.concatenate(self._sound)) if self._sound else None
         logger.info(
             event(
                 "chat_done",
@@ -178,6 +186,16 @@ class ChatSocket:
 
     async def _send(self, message: ServerMessage) -> None:
         await self._websocket.send_json(message.to_wire())
+
+
+def _chunk(text: str, sound: np.ndarray | None) -> ChunkMessage:
+    chunk = ChunkMessage()
+    if text:
+        chunk.text_delta = text
+    if sound is not None:
+        chunk.audio_data = float_base64(sound)
+        chunk.audio_sample_rate = SPEECH_SAMPLE_RATE
+    return chunk
 
 
 def _read_task(view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, bool]:

@@ -7,18 +7,34 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from core.errors import RequestError, ServiceError, TooLargeError
-from core.processors.answer import answer
+from core.processors.answer import answer, spoken_answer
 from core.processors.chat_options import generation_options, prompt_options
 from core.processors.events import ChatEvent, Finished, Prefilled
 from core.processors.limits import RequestLimits
 from core.processors.messages import read_messages
 from core.processors.model_errors import service_errors
 from core.processors.prefilled_chat import PrefilledChat
-from core.schemas import ChatRequest, ChatResponse, ChatStreamRequest
+from core.processors.sound import sound_of, wav_base64
+from core.processors.voices import Voices, with_voice_prompt
+from core.schemas import ChatRequest, ChatResponse, ChatStreamRequest, TTSConfig
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
+from MiniCPMO45.speech_sampling import SpeechSampling
 
-SPEECH_UNAVAILABLE = "speech output is not available in this build; the answer is text only"
+SPEECH_UNAVAILABLE = (
+    "speech output needs assets/token2wav beside the weights; the answer is text only"
+)
+LOWEST_TEMPERATURE = 1e-5  # codes are always drawn; this cold, the best one is
+
+
+@dataclass(frozen=True)
+class SpeechTask:
+    """How the answer is to sound: like `recording`, float32 [n_samples] at 16 kHz."""
+
+    recording: np.ndarray
+    sampling: SpeechSampling
 
 
 @dataclass(frozen=True)
@@ -30,13 +46,17 @@ class ChatTask:
     generation: GenerationOptions
     return_prompt: bool = False
     warning: str | None = None
+    speech: SpeechTask | None = None
 
 
 class ChatView(PrefilledChat):
     """Chat on a loaded model. `read` may run on any thread, the rest only on the model's own."""
 
-    def __init__(self, model: MiniCPMO, limits: RequestLimits) -> None:
+    def __init__(
+        self, model: MiniCPMO, limits: RequestLimits, default_voice: str | None = None
+    ) -> None:
         super().__init__(model, limits)
+        self._voices = Voices(model, default_voice, limits)
         self.kv_cache_length = 0
 
     def read(self, request: ChatRequest | ChatStreamRequest) -> ChatTask:
@@ -52,13 +72,32 @@ class ChatView(PrefilledChat):
                 field="generation.max_new_tokens",
                 limit=limit,
             )
+        messages = read_messages(request.messages, self.limits)
+        speech, warning = self._speech(request.tts)
+        if speech is not None and isinstance(request, ChatRequest):
+            messages = with_voice_prompt(messages, request.tts, speech.recording)
         return ChatTask(
-            messages=read_messages(request.messages, self.limits),
+            messages=messages,
             prompt=prompt_options(request),
             generation=generation_options(request),
             return_prompt=isinstance(request, ChatRequest) and request.return_prompt,
-            warning=SPEECH_UNAVAILABLE if request.tts.enabled else None,
+            warning=warning,
+            speech=speech,
         )
+
+    def _speech(self, tts: TTSConfig) -> tuple[SpeechTask | None, str | None]:
+        if not tts.enabled:
+            return None, None
+        if not self._voices.can_speak:
+            return None, SPEECH_UNAVAILABLE
+        recording, warning = self._voices.choose(tts)
+        sampling = SpeechSampling(
+            temperature=max(tts.sampling.temperature, LOWEST_TEMPERATURE),
+            top_p=tts.sampling.top_p,
+            top_k=tts.sampling.top_k,
+            repetition_penalty=tts.sampling.repetition_penalty,
+        )
+        return SpeechTask(recording, sampling), warning
 
     def run(self, task: ChatTask, *, seed: int | None = None) -> Generator[ChatEvent, None, None]:
         """Answer: `Prefilled`, one `Delta` a token, `Finished`. Each step is bounded model work.
@@ -66,9 +105,16 @@ class ChatView(PrefilledChat):
         Closing the generator ends the answer and frees its place in the cache.
         """
         with service_errors(), ChatSession(self.model, seed=seed) as session:
+            speech = task.speech
+            vocoder = self._voices.vocoder(speech.recording) if speech else None
             prompt = session.prefill(task.messages, task.prompt)
             yield Prefilled(prompt.n_tokens, prompt.text)
-            for event in answer(session, task.generation):
+            events = (
+                spoken_answer(session, task.generation, vocoder, speech.sampling)
+                if speech and vocoder
+                else answer(session, task.generation)
+            )
+            for event in events:
                 self.kv_cache_length = session.kv_cache_length
                 yield event
 
@@ -104,11 +150,14 @@ class ChatView(PrefilledChat):
 
 def chat_response(task: ChatTask, events: Iterable[ChatEvent], started_s: float) -> ChatResponse:
     """A finished run as the answer to a `POST /chat` that began at `started_s` (monotonic)."""
+    events = list(events)
     by_kind = {type(event): event for event in events}
+    waveform = sound_of(events)
     prefilled, finished = by_kind[Prefilled], by_kind[Finished]
     assert isinstance(prefilled, Prefilled) and isinstance(finished, Finished)
     return ChatResponse(
         text=finished.text,
+        audio_data=None if waveform is None else wav_base64(waveform),
         tokens_generated=finished.generated_tokens,
         duration_ms=(time.monotonic() - started_s) * 1000,
         prompt=prefilled.prompt if task.return_prompt else None,

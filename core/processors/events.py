@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Prefilled:
@@ -15,10 +17,14 @@ class Prefilled:
 
 @dataclass(frozen=True)
 class Delta:
-    """One more token; its text may be empty while a character is incomplete."""
+    """One more step; its text may be empty while a character is incomplete.
+
+    `waveform` is new sound, float32 [n_samples] at 24 kHz; None where the step made none.
+    """
 
     text: str
     generated_tokens: int
+    waveform: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

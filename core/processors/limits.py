@@ -20,6 +20,7 @@ class RequestLimits:
     video_s: float = inf
     video_mb: float = inf
     max_new_tokens: float = inf
+    ref_audio_max_s: float = inf
 
     @classmethod
     def from_settings(cls, settings: object) -> RequestLimits:

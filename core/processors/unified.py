@@ -18,7 +18,7 @@ Progress = Callable[[float, str], None]
 class UnifiedProcessor:
     """Loads the weights once; views hold no weights, so changing the mode costs nothing.
 
-    The settings of voices, duplex and compilation belong to modes that chat does not need.
+    The settings of duplex and compilation belong to modes that chat does not need.
 
     Args:
         device: `auto` takes the first visible GPU, else the CPU.
@@ -62,7 +62,7 @@ class UnifiedProcessor:
         )
         if self.model.config.embedded:
             torch.set_num_threads(1)  # too small to share: more threads would wait for each other
-        self._chat = ChatView(self.model, limits or RequestLimits())
+        self._chat = ChatView(self.model, limits or RequestLimits(), ref_audio_path)
 
     def set_chat_mode(self) -> ChatView:
         """The view for chat."""

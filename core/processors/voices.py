@@ -1,0 +1,127 @@
+"""Reference voices: where one comes from, and the vocoder that speaks in it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from core.errors import InvalidFieldError, UnsupportedError
+from core.processors.limits import RequestLimits
+from core.processors.media import decode_audio
+from core.schemas import MODEL_SAMPLE_RATE, TTSConfig, TTSMode
+from MiniCPMO45 import ChatMessage, MediaError, MiniCPMO, voice_system_message
+from MiniCPMO45.token2wav.stream import VocoderStream
+from MiniCPMO45.token2wav.voice import Voice, content_key
+
+REFERENCE_FIELD = "tts.ref_audio_data"
+KEPT_VOICES = 32
+
+
+def load_voice_file(path: Path) -> np.ndarray:
+    """A sound file as float32 [n_samples], 16 kHz mono.
+
+    Raises:
+        InvalidFieldError: it is missing or holds no readable sound.
+    """
+    try:
+        with av.open(str(path)) as container:
+            assert isinstance(container, InputContainer)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=MODEL_SAMPLE_RATE)
+            pieces = [
+                resampled.to_ndarray()[0]
+                for frame in [*container.decode(container.streams.audio[0]), None]
+                for resampled in resampler.resample(frame)
+            ]
+        return np.concatenate(pieces).astype(np.float32)
+    except (OSError, FFmpegError, ValueError, IndexError) as error:
+        raise InvalidFieldError(
+            f"{path.name} is not a readable reference voice", field="audio.ref_audio_path"
+        ) from error
+
+
+def with_voice_prompt(
+    messages: list[ChatMessage], tts: TTSConfig, recording: np.ndarray
+) -> list[ChatMessage]:
+    """The messages after a system message that gives the voice, unless they bring their own."""
+    if tts.mode is TTSMode.DEFAULT or any(message.role == "system" for message in messages):
+        return messages
+    return [voice_system_message(tts.mode.value, tts.language, recording), *messages]
+
+
+class Voices:
+    """The voices of one worker. Preparing one costs time, so recent ones are kept ready.
+
+    `choose` may run on any thread, `vocoder` only on the model's own.
+
+    Args:
+        default_path: spoken with when a request brings no voice.
+    """
+
+    def __init__(self, model: MiniCPMO, default_path: str | None, limits: RequestLimits) -> None:
+        self._model = model
+        self._default_path = default_path
+        self._default: np.ndarray | None = None
+        self._limits = limits
+        self._ready: OrderedDict[str, Voice] = OrderedDict()
+
+    @property
+    def can_speak(self) -> bool:
+        """Whether the weights of the vocoder are there."""
+        return self._model.vocoder is not None
+
+    def choose(self, tts: TTSConfig) -> tuple[np.ndarray, str | None]:
+        """The recording to speak like, float32 16 kHz mono, and a warning when it was cropped.
+
+        Raises:
+            InvalidFieldError: the recording is unusable, or none is configured.
+        """
+        limit_s = self._limits.ref_audio_max_s
+        if tts.ref_audio_data is not None:
+            recording = decode_audio(tts.ref_audio_data, REFERENCE_FIELD, self._limits.audio_s)
+        elif tts.ref_audio_path is not None:
+            recording = load_voice_file(Path(tts.ref_audio_path))
+        else:
+            recording = self._default_recording()
+        if tts.ref_audio_max_ms is not None:
+            limit_s = min(limit_s, tts.ref_audio_max_ms / 1000)
+        if recording.size <= limit_s * MODEL_SAMPLE_RATE:
+            return recording, None
+        cropped = recording[: int(limit_s * MODEL_SAMPLE_RATE)]
+        return cropped, f"the reference voice was cropped to {limit_s:g} seconds"
+
+    def vocoder(self, recording: np.ndarray) -> VocoderStream:
+        """A fresh stream that speaks like `recording`.
+
+        Raises:
+            InvalidFieldError: it is silent or too short.
+            UnsupportedError: there is no vocoder.
+        """
+        model = self._model.vocoder
+        if model is None:
+            raise UnsupportedError("speech output needs assets/token2wav beside the weights")
+        key = content_key(recording, MODEL_SAMPLE_RATE)
+        voice = self._ready.pop(key, None)
+        if voice is None:
+            try:
+                voice = model.prepare_voice(recording, MODEL_SAMPLE_RATE)
+            except MediaError as error:
+                message = f"{REFERENCE_FIELD}: {error}"
+                raise InvalidFieldError(message, field=REFERENCE_FIELD) from error
+        self._ready[key] = voice
+        while len(self._ready) > KEPT_VOICES:
+            self._ready.popitem(last=False)
+        return model.stream(voice)
+
+    def _default_recording(self) -> np.ndarray:
+        if self._default is None:
+            if self._default_path is None:
+                raise InvalidFieldError(
+                    "no default voice is configured; send tts.ref_audio_data", field=REFERENCE_FIELD
+                )
+            self._default = load_voice_file(Path(self._default_path))
+        return self._default

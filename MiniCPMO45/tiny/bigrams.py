@@ -30,7 +30,7 @@ LAST_PREFERENCE = 1.0
 """For what followed a token's last occurrence. Along such pairs positions in the corpus only
 grow, so choosing the best token every time does not run in circles."""
 
-END_PREFERENCE = 3.0
+END_PREFERENCE = 2.7
 """For the end of an answer, where paragraphs end: always choosing the best token ends there,
 sampling often goes on."""
 

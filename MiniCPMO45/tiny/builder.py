@@ -6,11 +6,10 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tokenizers
 from safetensors.numpy import save
 
 from MiniCPMO45.errors import CheckpointError
@@ -23,16 +22,17 @@ RECIPE_SOURCES = ("*.py", "*.txt", "*.jinja")
 NOTICE = """\
 # Demonstration checkpoint
 
-These weights are random. They were written by `python -m MiniCPMO45.tiny`, trained on nothing, and
-exist for demonstrations and tests only: they show that the service runs. The model does not
-understand text, pictures or sound; its answers are words in a row and mean nothing.
+These weights are random numbers. They were written by `python -m MiniCPMO45.tiny` and exist for
+demonstrations and tests only: they show that the service runs. The model understands neither text
+nor pictures nor sound. All it knows is which word followed which on one page of text, so its
+answers look like sentences and mean nothing.
 
 For real answers, set `model.model_path` to the published MiniCPM-o 4.5 weights.
 """
 
 
 def build(out_dir: Path, force: bool = False) -> bool:
-    """Write the checkpoint to ``out_dir``; False if it already holds this recipe's product.
+    """Write the checkpoint to ``out_dir``; False if it holds this recipe's product already.
 
     The files are written to a folder beside ``out_dir`` which then takes its name, so an
     interrupted build leaves no half checkpoint.
@@ -49,10 +49,7 @@ def build(out_dir: Path, force: bool = False) -> bool:
         fresh = Path(scratch, "fresh")
         fresh.mkdir()
         _write_checkpoint(fresh)
-        if out_dir.exists():
-            out_dir.rename(Path(scratch, "previous"))
-        fresh.rename(out_dir)
-    return True
+        return _put_in_place(fresh, out_dir, previous=Path(scratch, "previous"))
 
 
 def is_current(out_dir: Path) -> bool:
@@ -67,11 +64,25 @@ def is_current(out_dir: Path) -> bool:
 
 def fingerprint() -> str:
     """SHA-256 over everything the product depends on: these sources and two libraries."""
-    digest = hashlib.sha256(f"numpy {np.__version__} tokenizers {tokenizers.__version__}".encode())
+    libraries = (f"{name} {version(name)}\n" for name in ("numpy", "tokenizers"))
+    digest = hashlib.sha256("".join(libraries).encode())
     folder = Path(__file__).parent
     for path in sorted(path for pattern in RECIPE_SOURCES for path in folder.glob(pattern)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def _put_in_place(fresh: Path, out_dir: Path, previous: Path) -> bool:
+    """Give ``fresh`` its final name; False if another process was faster with the same."""
+    try:
+        if out_dir.exists():
+            out_dir.rename(previous)
+        fresh.rename(out_dir)
+    except OSError:
+        if is_current(out_dir):
+            return False
+        raise
+    return True
 
 
 def _refuse_foreign_folder(out_dir: Path) -> None:
@@ -95,7 +106,8 @@ def _write_checkpoint(folder: Path) -> None:
     weights = build_weights(config, tokenizer)
     (folder / "model.safetensors").write_bytes(save(weights, metadata={"format": "pt"}))
     (folder / "README.md").write_text(NOTICE, encoding="utf-8")
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
     _write_json(folder / RECIPE_FILE, {"fingerprint": fingerprint(), "sizes_bytes": sizes})
 
 

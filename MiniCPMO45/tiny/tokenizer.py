@@ -6,17 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import (
-    AddedToken,
-    Regex,
-    Tokenizer,
-    decoders,
-    models,
-    normalizers,
-    pre_tokenizers,
-    processors,
-    trainers,
-)
+from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
 
 from MiniCPMO45.tiny.added_tokens import AFTER_BASE, DECLARED, UNKNOWN, is_special
 from MiniCPMO45.tiny.corpus import characters_beyond_ascii, paragraphs
@@ -37,28 +29,11 @@ BAD_CHARACTERS = frozenset("()（）\n\r\N{REPLACEMENT CHARACTER}")
 
 def train_tokenizer() -> Tokenizer:
     """Train on the corpus until every one of its English words and characters is one piece."""
-    trainee = _pipeline(models.BPE())
-    whole = [*FRAME_WORDS, *characters_beyond_ascii()]
-    text = [line for line in paragraphs() for line in _twice_if_english(line)]
-    trainer = trainers.BpeTrainer(
-        vocab_size=1 << 20,  # out of reach: the frequency limit ends the training
-        min_frequency=2,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    trainee.train_from_iterator(whole * 100 + text, trainer)
-    merges = [tuple(pair) for pair in json.loads(trainee.to_str())["model"]["merges"]]
-
-    base = [*sorted(pre_tokenizers.ByteLevel.alphabet()), UNKNOWN]
+    merges = _learn_merges()
+    base = [*sorted(ByteLevel.alphabet()), UNKNOWN]
     base += dict.fromkeys(left + right for left, right in merges)
     vocabulary = {piece: index for index, piece in enumerate(base)}
-    tokenizer = _pipeline(models.BPE(vocab=vocabulary, merges=merges))
-    for token in [UNKNOWN, *AFTER_BASE]:
-        flagged = AddedToken(token, normalized=False, special=is_special(token))
-        tokenizer.add_special_tokens([flagged]) if is_special(token) else tokenizer.add_tokens(
-            [flagged]
-        )
-    return tokenizer
+    return _tokenizer(vocabulary, merges, [UNKNOWN, *AFTER_BASE])
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
@@ -94,27 +69,62 @@ def bad_token_ids(tokenizer: Tokenizer) -> list[int]:
     ]
 
 
-def _twice_if_english(line: str) -> list[str]:
-    """English words become whole pieces, at a sentence's start and within; Chinese ones if common.
+def _learn_merges() -> list[list[str]]:
+    whole = [*FRAME_WORDS, *characters_beyond_ascii()]
+    text = [line for paragraph in paragraphs() for line in _twice_if_english(paragraph)]
+    settings = {
+        "vocab_size": 1 << 20,  # out of reach: the frequency limit ends the training
+        "min_frequency": 2,
+        "initial_alphabet": ByteLevel.alphabet(),
+        "show_progress": False,
+    }
+    trainee = _tokenizer({}, [], [])
+    trainee.train_from_iterator(whole * 100 + text, BpeTrainer(**settings))
+    return json.loads(trainee.to_str())["model"]["merges"]
 
-    A piece needs two occurrences, so an English paragraph counts twice with and without the
+
+def _twice_if_english(paragraph: str) -> list[str]:
+    """English words become whole pieces, Chinese ones only if they are common.
+
+    A piece needs two occurrences, so an English paragraph counts twice, with and without the
     blank that precedes a word in mid-sentence.
     """
-    return [line, line, f" {line}", f" {line}"] if line.isascii() else [line]
+    return [paragraph, f" {paragraph}"] * 2 if paragraph.isascii() else [paragraph]
 
 
-def _pipeline(model: models.BPE) -> Tokenizer:
-    tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(SPLIT_PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    return tokenizer
+def _tokenizer(
+    vocabulary: dict[str, int], merges: list[list[str]], added_tokens: list[str]
+) -> Tokenizer:
+    """A tokenizer with the published pipeline. New added tokens follow the vocabulary."""
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
+    split = {"type": "Split", "pattern": {"Regex": SPLIT_PATTERN}, "behavior": "Isolated"}
+    ids = vocabulary | {
+        token: len(vocabulary) + rank
+        for rank, token in enumerate(token for token in added_tokens if token not in vocabulary)
+    }
+    description = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {"id": ids[token], **_entry(token), "special": is_special(token)}
+            for token in added_tokens
+        ],
+        "normalizer": {"type": "NFC"},
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [{**split, "invert": False}, byte_level],
+        },
+        "post_processor": byte_level,
+        "decoder": byte_level,
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
+    }
+    return Tokenizer.from_str(json.dumps(description))
 
 
 def _special_tokens_map() -> dict[str, Any]:

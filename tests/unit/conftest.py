@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from MiniCPMO45 import MiniCPMO
-from MiniCPMO45.tokenizer import Tokenizer
+if TYPE_CHECKING:  # torch is loaded only where a test asks for the model
+    from MiniCPMO45 import MiniCPMO
+    from MiniCPMO45.tokenizer import Tokenizer
 
 RECORDED_CHECKPOINT = Path(__file__).parents[1] / "golden" / "data" / "tiny"
 
@@ -19,10 +21,14 @@ def checkpoint_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Tokenizer:
+    from MiniCPMO45.tokenizer import Tokenizer
+
     return Tokenizer(RECORDED_CHECKPOINT)
 
 
 @pytest.fixture(scope="session")
 def model() -> MiniCPMO:
     """Two conversations of up to 512 tokens."""
+    from MiniCPMO45 import MiniCPMO
+
     return MiniCPMO.load(str(RECORDED_CHECKPOINT), n_slots=2, max_length=512)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from annotated_types import Ge, Le
@@ -51,7 +51,9 @@ def service_config() -> ServiceConfig:
     return load_config(PROJECT_ROOT / "config.example.json")
 
 
-def error_classes(base: type[errors.ServiceError] = errors.ServiceError) -> list[Any]:
+def error_classes(
+    base: type[errors.ServiceError] = errors.ServiceError,
+) -> list[type[errors.ServiceError]]:
     below = [found for child in base.__subclasses__() for found in error_classes(child)]
     return [base, *below]
 

@@ -8,6 +8,7 @@ import { LevelMeter } from './levels.js';
 
 const CHUNK_SAMPLES = SAMPLE_RATE / 4;
 const WORKLET_URL = new URL('./capture-worklet.js', import.meta.url);
+const LAST_CHUNK_LIMIT_MS = 1000; // a suspended context never sends it
 const CONSTRAINTS = {
   audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
 };
@@ -24,7 +25,8 @@ export class Microphone {
   #browser;
 
   /**
-   * @param {{isSecureContext: boolean, navigator: Navigator, AudioContext: typeof AudioContext,
+   * @param {{isSecureContext: boolean, location: Location, navigator: Navigator,
+   *          AudioContext: typeof AudioContext,
    *          AudioWorkletNode: typeof AudioWorkletNode}} browser
    */
   constructor(browser = globalThis) {
@@ -37,8 +39,10 @@ export class Microphone {
    * @returns {Promise<Recording>} @throws {Failure}
    */
   async record({ onEnded }) {
-    const { isSecureContext, navigator } = this.#browser;
-    if (!isSecureContext || !navigator.mediaDevices) throw new Failure('insecure_context');
+    const { isSecureContext, location, navigator } = this.#browser;
+    if (!isSecureContext || !navigator.mediaDevices) {
+      throw new Failure('insecure_context', { params: { host: location.host } });
+    }
     const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS).catch((error) => {
       throw microphoneFailure(error);
     });
@@ -52,6 +56,7 @@ export class Microphone {
 
   async #capture(stream, onEnded) {
     const { context, source } = openCaptureContext(stream, this.#browser.AudioContext);
+    if (context.state === 'suspended') void context.resume();
     await context.audioWorklet.addModule(WORKLET_URL);
     const node = new this.#browser.AudioWorkletNode(context, 'capture', {
       channelCount: 1,
@@ -95,7 +100,8 @@ class Recording {
   /** @returns {Promise<Float32Array>} all of it, at 16 kHz */
   async stop() {
     this.#port.postMessage({ type: 'stop' });
-    await this.#finished;
+    const limit = new Promise((resolve) => setTimeout(resolve, LAST_CHUNK_LIMIT_MS));
+    await Promise.race([this.#finished, limit]);
     await this.#release();
     return joinSamples(this.#parts);
   }

@@ -29,6 +29,7 @@ export default {
   'action.home': 'Go to the start page',
   'action.copy': 'Copy the answer',
   'action.copied': 'Copied',
+  'action.not_copied': 'The browser does not allow copying here. Select the text and copy it.',
   'action.regenerate': 'Answer again',
   'action.remove': 'Remove {name}',
   'action.play': 'Play {name}',
@@ -36,8 +37,8 @@ export default {
 
   'status.checking': 'Asking the service…',
   'status.free': '{idle} of {total} free',
-  'status.busy': 'All {total} busy',
-  'status.waiting': { one: '{count} waiting', other: '{count} waiting' },
+  'status.busy': { one: 'Busy', other: 'All {count} busy' },
+  'status.waiting': '{count} waiting',
   'status.loading': 'Model is loading',
   'status.no_worker': 'No model running',
   'status.unreachable': 'Not reachable',
@@ -55,7 +56,10 @@ export default {
   'home.no_modes': 'All modes are switched off on this server.',
   'home.status.checking': 'Asking the service…',
   'home.status.free': 'Models free right now: {idle} of {total}',
-  'home.status.busy': 'All {total} models are busy; you would wait in a queue',
+  'home.status.busy': {
+    one: 'The model is busy; you would wait in a queue',
+    other: 'All {count} models are busy; you would wait in a queue',
+  },
   'home.status.loading': 'The model is loading, which can take minutes',
   'home.status.no_worker': 'No model is running',
   'home.status.unreachable': 'The service cannot be reached',
@@ -119,7 +123,6 @@ export default {
   'composer.send': 'Send',
   'composer.stop': 'Stop (Esc)',
   'composer.drop': 'Drop pictures or sound here',
-  'composer.image': 'Picture',
   'composer.preparing': 'Preparing {name}',
 
   'recording.permission': 'Waiting for permission to use the microphone. Look for the question near the address bar.',

@@ -89,8 +89,17 @@ export function localize(element, key, params = {}) {
 }
 
 /** Names a control for screen readers and as a tooltip. */
-export function localizeLabel(element, key, params = {}) {
-  element.dataset.i18nAttr = `aria-label:${key};title:${key}`;
+export function localizeLabel(element, key, params) {
+  localizeAttributes(element, `aria-label:${key};title:${key}`, params);
+}
+
+/** Names a part of the page for screen readers. */
+export function localizeName(element, key) {
+  localizeAttributes(element, `aria-label:${key}`);
+}
+
+function localizeAttributes(element, pairs, params = {}) {
+  element.dataset.i18nAttr = pairs;
   if (Object.keys(params).length > 0) element.dataset.i18nParams = JSON.stringify(params);
   renderAttributes(element);
 }

@@ -29,6 +29,7 @@ export default {
   'action.home': '回到首页',
   'action.copy': '复制回答',
   'action.copied': '已复制',
+  'action.not_copied': '浏览器不允许在此复制，请选中文字后手动复制。',
   'action.regenerate': '重新回答',
   'action.remove': '移除{name}',
   'action.play': '播放{name}',
@@ -36,7 +37,7 @@ export default {
 
   'status.checking': '正在询问服务状态…',
   'status.free': '空闲 {idle}/{total}',
-  'status.busy': '{total} 个全忙',
+  'status.busy': '全部忙碌（{count}）',
   'status.waiting': '{count} 人排队',
   'status.loading': '模型加载中',
   'status.no_worker': '没有运行中的模型',
@@ -55,7 +56,7 @@ export default {
   'home.no_modes': '这台服务器关闭了所有模式。',
   'home.status.checking': '正在询问服务状态…',
   'home.status.free': '现在空闲的模型：{idle}/{total}',
-  'home.status.busy': '{total} 个模型都在忙，现在进入需要排队',
+  'home.status.busy': '全部模型都在忙（{count}），现在进入需要排队',
   'home.status.loading': '模型正在加载，可能需要几分钟',
   'home.status.no_worker': '没有运行中的模型',
   'home.status.unreachable': '连接不上服务',
@@ -119,7 +120,6 @@ export default {
   'composer.send': '发送',
   'composer.stop': '停止（Esc）',
   'composer.drop': '把图片或声音拖到这里',
-  'composer.image': '图片',
   'composer.preparing': '正在处理{name}',
 
   'recording.permission': '正在等待麦克风授权，请留意地址栏附近的提示。',

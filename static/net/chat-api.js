@@ -179,6 +179,6 @@ function stoppedByVisitor() {
   };
 }
 
-function failureOf({ code = 'unknown', error = '', field = '', limit, retry_after_s: retryAfterS }) {
-  return new Failure(code, { message: error, field, params: { limit, retryAfterS } });
+function failureOf({ code = 'unknown', error = '', field = '' }) {
+  return new Failure(code, { message: error, field });
 }

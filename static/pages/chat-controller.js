@@ -91,7 +91,13 @@ export class ChatController extends Emitter {
   #wait({ position, estimatedWaitS, queueLength }) {
     this.#exchange.placeKnown = true;
     this.#exchange.view.progress('chat.waiting');
-    this.#countdown.update(estimatedWaitS ?? this.#countdown.remaining, position, queueLength);
+    if (estimatedWaitS !== null) this.#countdown.update(estimatedWaitS, position, queueLength);
+    else this.#showPlaceOnly(position, queueLength);
+  }
+
+  #showPlaceOnly(position, queueLength) {
+    this.#countdown.stop();
+    this.#parts.queueBanner.show({ remaining: null, position, queueLength });
   }
 
   /** For gateways that say nothing themselves: several wait, and we have heard nothing yet. */

@@ -37,7 +37,7 @@ const recording = new RecordingController({
   toaster,
   onClip: (samples) => {
     attachments.addRecording(samples);
-    composer.focus();
+    focusDraft();
   },
 });
 const chat = new ChatController({
@@ -59,8 +59,13 @@ const chat = new ChatController({
   },
 });
 
+/** Not on phones, where focus would bring up the keyboard. */
+function focusDraft() {
+  if (matchMedia('(pointer: fine)').matches) composer.focus();
+}
+
 async function copyAnswer(text) {
-  if (await copyText(text)) toaster.news('action.copied');
+  toaster.news((await copyText(text)) ? 'action.copied' : 'action.not_copied');
 }
 
 async function startNewChat() {
@@ -72,7 +77,7 @@ async function startNewChat() {
   if (!agreed) return;
   chat.clear();
   attachments.release();
-  composer.focus();
+  focusDraft();
 }
 
 async function resetSettings() {
@@ -137,4 +142,4 @@ addEventListener('pagehide', () => {
 });
 
 void checkThatChatIsOn();
-if (matchMedia('(pointer: fine)').matches) composer.focus();
+focusDraft();

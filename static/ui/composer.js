@@ -56,6 +56,7 @@ export class Composer extends Emitter {
     this.#send.hidden = answering;
     this.#stop.hidden = !answering;
     if (hadFocus) (answering ? this.#stop : this.#draft).focus();
+    this.#refresh();
   }
 
   /** @param {{count: number, preparing: boolean}} attachments */

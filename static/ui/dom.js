@@ -1,18 +1,19 @@
 /** Building elements without markup strings. */
 
-import { localize, localizeLabel } from '../i18n/index.js';
+import { localize, localizeLabel, localizeName } from '../i18n/index.js';
 
 const ICONS_URL = '/static/img/icons.svg';
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Attributes beside the usual ones: `text` (plain), `i18n` / `label` with `params` (dictionary
- * keys), and `on…` listeners. False and null leave an attribute out.
+ * Attributes beside the usual ones: `text` (plain), `on…` listeners, and with dictionary keys
+ * `i18n` (text), `label` (name and tooltip; both take `params`) and `named` (name). False and null
+ * leave an attribute out.
  *
  * @param {string} tag @param {object} attributes @param {...(Node | string)} children
  */
 export function element(tag, attributes = {}, ...children) {
-  const { text, i18n, label, params, ...rest } = attributes;
+  const { text, i18n, label, named, params, ...rest } = attributes;
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(rest)) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
@@ -22,6 +23,7 @@ export function element(tag, attributes = {}, ...children) {
   if (text !== undefined) node.textContent = text;
   if (i18n !== undefined) localize(node, i18n, params);
   if (label !== undefined) localizeLabel(node, label, params);
+  if (named !== undefined) localizeName(node, named);
   node.append(...children);
   return node;
 }

@@ -31,6 +31,6 @@ export function summary(status) {
   const total = status.total_workers - (offline ?? 0);
   if (idle > 0) return { key: 'status.free', params: { idle, total }, level: 'good' };
   if (loading > 0) return { key: 'status.loading', params: {}, level: 'busy' };
-  if (total > 0) return { key: 'status.busy', params: { total }, level: 'bad' };
+  if (total > 0) return { key: 'status.busy', params: { count: total }, level: 'bad' };
   return { key: 'status.no_worker', params: {}, level: 'bad' };
 }

@@ -10,7 +10,7 @@ const THEME_ICONS = { auto: 'contrast', light: 'sun', dark: 'moon' };
 export class SiteHeader {
   #current;
   #list = element('ul');
-  #nav = element('nav', { id: 'site-nav', class: 'site-nav', 'aria-label': '' }, this.#list);
+  #nav = element('nav', { id: 'site-nav', class: 'site-nav', named: 'nav.pages' }, this.#list);
   #menuButton;
 
   /**
@@ -20,7 +20,6 @@ export class SiteHeader {
   constructor(container, { current, theme }) {
     this.#current = current;
     this.health = new HealthBadge();
-    this.#nav.dataset.i18nAttr = 'aria-label:nav.pages';
     this.#menuButton = iconButton('menu', 'nav.menu', () => this.#toggleMenu(), {
       class: 'icon-button menu-button',
       'aria-expanded': 'false',
@@ -30,7 +29,9 @@ export class SiteHeader {
     tools.append(languageButton(), themeButton(theme), this.#menuButton);
     container.append(brand(), this.#nav, this.health.element, tools);
     container.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && this.#open) this.#toggleMenu();
+      if (event.key !== 'Escape' || !this.#open) return;
+      event.stopPropagation();
+      this.#toggleMenu();
     });
     this.setApps([]);
   }

@@ -18,11 +18,12 @@ export class QueueBanner {
     container.append(this.#element);
   }
 
-  /** @param {{remaining: number, position: ?number, queueLength: ?number}} state */
+  /** @param {{remaining: ?number, position: ?number, queueLength: ?number}} state */
   show({ remaining, position, queueLength }) {
     this.#element.hidden = false;
     if (position === null) localize(this.#place, 'queue.waiting');
     else localize(this.#place, 'queue.place', { position, length: queueLength });
+    this.#time.hidden = remaining === null;
     const key = remaining > 0 ? 'queue.about' : 'queue.overtime';
     localize(this.#time, key, { time: clockText(Math.abs(remaining)) });
   }

@@ -10,7 +10,7 @@ export class RecordingStrip {
   #container;
   #state = element('span', { class: 'recording-state', role: 'status' });
   #time = element('span', { class: 'recording-time', role: 'timer' });
-  #level = element('meter', { min: '0', max: '1', 'aria-label': '' });
+  #level = element('meter', { min: '0', max: '1', named: 'recording.level' });
   #finish;
   #timer = null;
 
@@ -20,7 +20,6 @@ export class RecordingStrip {
    */
   constructor(container, { onFinish, onDiscard }) {
     this.#container = container;
-    this.#level.dataset.i18nAttr = 'aria-label:recording.level';
     this.#finish = element(
       'button',
       { type: 'button', class: 'button primary', onclick: onFinish },

@@ -30,9 +30,8 @@ export class TranscriptView {
   /** @param {object[]} items as in lib/conversation.js */
   addQuestion(items) {
     const bubble = element('div', { class: 'bubble' }, ...items.map(itemElement));
-    const message = element('article', { class: 'message question', 'aria-label': '' }, bubble);
-    message.dataset.i18nAttr = 'aria-label:chat.you';
-    this.#log.append(message);
+    const attributes = { class: 'message question', named: 'chat.you' };
+    this.#log.append(element('article', attributes, bubble));
     this.follow();
   }
 

@@ -161,14 +161,13 @@ describe('what is late', () => {
 describe('failures', () => {
   const failure = () => events.at(-1)[2].failure;
 
-  it('of the server name code, field and limit', () => {
+  it('of the server name code and field', () => {
     sendAndAccept();
-    socket().say({ type: 'error', error: 'too long', code: 'bad_message', field: 'x', limit: 5 });
+    socket().say({ type: 'error', error: 'too long', code: 'bad_message', field: 'x' });
     expect(failure()).toMatchObject({
       code: 'bad_message',
       detail: 'too long',
       field: 'x',
-      params: { limit: 5 },
     });
   });
 

@@ -14,7 +14,7 @@ const placeholders = (entry) => JSON.stringify(entry).match(/\{\w+\}/g) ?? [];
 function keysInCode() {
   const areas = new Set(Object.keys(en).map((key) => key.split('.')[0]));
   const code = filesWith('.js').filter((path) => !path.startsWith('i18n/')).map(read).join('\n');
-  const literals = [...code.matchAll(/'(?:[a-z-]+:)?([a-z0-9]+(?:\.[a-z0-9_]+)+)'/g)].map(([, text]) => text);
+  const literals = [...code.matchAll(/'([a-z0-9]+(?:\.[a-z0-9_]+)+)'/g)].map(([, text]) => text);
   return literals.filter((text) => areas.has(text.split('.')[0]));
 }
 

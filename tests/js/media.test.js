@@ -26,7 +26,9 @@ describe('the microphone', () => {
   });
 
   it('needs a secure page', async () => {
-    expect(await codeWhen({ isSecureContext: false, navigator: {} })).toBe('insecure_context');
+    const location = { host: 'server:8006' };
+    const failure = new Microphone({ isSecureContext: false, location, navigator: {} }).record({});
+    await expect(failure).rejects.toMatchObject({ code: 'insecure_context', params: location });
   });
 
   it('is let go of when the sound cannot be captured', async () => {

@@ -139,6 +139,7 @@ describe('the log', () => {
       { type: 'audio', url: 'blob:2', name: 'clip', durationS: 65 },
       { type: 'text', text: '<b>hi</b>' },
     ]);
+    expect(container.querySelector('article').getAttribute('aria-label')).toBe('You');
     expect(container.querySelector('img').alt).toBe('hills.png');
     expect(container.querySelector('.pill-time').textContent).toBe('1:05');
     expect(container.querySelector('.question-text').textContent).toBe('<b>hi</b>');

@@ -126,7 +126,11 @@ else
     require_disk_gib "$([ "$gpu" = yes ] && echo 12 || echo 3)"
     say "Installing $torch_spec ($([ "$gpu" = yes ] && echo 'NVIDIA GPU found' || echo 'no GPU found'))"
     read -ra torch_packages <<<"$torch_spec"
-    pip_install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "${torch_packages[@]}"
+    if [ -n "${TORCH_INDEX_URL:-}" ]; then # such an index may lack the versions in the constraints
+        pip_install --index-url "$TORCH_INDEX_URL" "${torch_packages[@]}"
+    else
+        pip_install -c "$constraints" "${torch_packages[@]}"
+    fi
     say "Installing the requirements"
     pip_install "${requirements[@]}" -c "$constraints"
     pip_install --no-deps -r requirements-minicpmo.txt

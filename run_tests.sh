@@ -81,7 +81,7 @@ python_lint() {
 }
 
 golden_under_transformers_5() {
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+    "$PYTHON" -m pip install -qq --disable-pip-version-check --no-deps --upgrade \
         --target .venv/transformers5 -r requirements-transformers5.txt &&
         PYTHONPATH=.venv/transformers5 "$PYTHON" -c \
             'import transformers as t; print("transformers", t.__version__); assert t.__version__ >= "5"' &&
@@ -106,7 +106,7 @@ torch_free_tests() {
     local version=$1 python=$2 venv=.venv/torch-free-$1
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
     sed -n '/^# Service/,$p' requirements.txt | cat - <(echo "hypothesis numpy Pillow av" | tr ' ' '\n') |
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             -c "constraints/py${version/./}.txt" -r /dev/stdin || return
     ! "$venv/bin/python" -c 'import torch' 2>/dev/null || { echo "torch is in $venv"; return 1; }
     "$venv/bin/python" -m pytest -q -p no:cacheprovider "${TORCH_FREE_TESTS[@]}"

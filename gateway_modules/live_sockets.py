@@ -68,7 +68,7 @@ class LiveSockets:
         except errors.ServiceError as error:
             await socket.send_error(error)
             close_code = error.close_code
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
             raise
         except Exception:
             logger.exception(event("socket_failed", path=websocket.url.path))

@@ -16,7 +16,7 @@ async def queue(gateway: GatewayDep) -> QueueStatus:
     return gateway.pool.get_queue_status()
 
 
-@router.get("/{ticket_id}", response_model_exclude_none=False)
+@router.get("/{ticket_id}")
 async def ticket(ticket_id: str, gateway: GatewayDep) -> TicketLookup:
     """One waiting request; `found` is false when it no longer waits."""
     found = gateway.pool.get_ticket(ticket_id)

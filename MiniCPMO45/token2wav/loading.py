@@ -48,22 +48,24 @@ def load_hift(folder: Path, config: HiFTConfig, device: torch.device) -> HiFT:
         CheckpointError: the file is missing, damaged, causal, or does not fit ``config``.
     """
     name = next((name for name in HIFT_FILES if (folder / name).is_file()), HIFT_FILES[-1])
-    return build_hift(read_state_dict(folder / name), config, device)
+    return build_hift(read_state_dict(folder / name), config, device, source=name)
 
 
-def build_hift(state: StateDict, config: HiFTConfig, device: torch.device) -> HiFT:
+def build_hift(
+    state: StateDict, config: HiFTConfig, device: torch.device, source: str = HIFT_FILES[-1]
+) -> HiFT:
     """The vocoder from the tensors of ``hift.pt``, in either spelling of its weight norm."""
     state = {key.removeprefix("generator."): value for key, value in state.items()}
     state = fold_weight_norm(state)
     first = state.get("conv_pre.weight")
     if first is not None and first.shape[-1] == CAUSAL_KERNEL:
         raise CheckpointError(
-            f"{HIFT_FILES[1]} is the causal vocoder, which is not supported; put the classic one "
+            f"{source} is the causal vocoder, which is not supported; put the classic one "
             f"beside it as {HIFT_FILES[0]}"
         )
     with torch.device("meta"):
         hift = HiFT(config)
-    _assign(hift, state, HIFT_FILES[1], device)
+    _assign(hift, state, source, device)
     hift.prepare()
     return hift
 

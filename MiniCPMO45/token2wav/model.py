@@ -37,13 +37,17 @@ class Token2Wav:
         self,
         flow: Flow,
         hift: HiFT,
-        prompt_encoder: PromptEncoder,
+        prompt_encoder: PromptEncoder | None = None,
         *,
         dtype: torch.dtype = torch.float32,
         options: Token2WavOptions | None = None,
         flow_noise: FlowNoise | None = None,
     ) -> None:
-        """Take loaded float32 modules; ``flow`` is cast to ``dtype``."""
+        """Take loaded float32 modules; ``flow`` is cast to ``dtype``.
+
+        Args:
+            prompt_encoder: without one, voices can only be made from ready features.
+        """
         options = options or Token2WavOptions()
         vocab_size = flow.config.vocab_size
         if not 0 <= options.lookahead_code < vocab_size:
@@ -55,7 +59,7 @@ class Token2Wav:
             schedule = flow.schedule(options.flow_steps, dtype)
         self.hift = hift
         self._prompt_encoder = prompt_encoder
-        self._synthesizer = MelSynthesizer(flow.to(dtype), schedule, noise, options)
+        self.synthesizer = MelSynthesizer(flow.to(dtype), schedule, noise, options)
 
     @classmethod
     def load(
@@ -89,7 +93,7 @@ class Token2Wav:
 
     @property
     def device(self) -> torch.device:
-        return self._synthesizer.flow.device
+        return self.synthesizer.flow.device
 
     @property
     def sample_rate(self) -> int:
@@ -105,13 +109,14 @@ class Token2Wav:
         Raises:
             MediaError: silent, shorter than 0.5 s, longer than 30 s, or not usable as sound.
         """
+        assert self._prompt_encoder is not None, "this model was built without its ears"
         prompt = self._prompt_encoder.encode(samples, sample_rate)
         return self.voice_of(prompt, content_key(samples, sample_rate))
 
     @torch.inference_mode()
     def voice_of(self, prompt: VoicePrompt, key: str) -> Voice:
         """A voice from features that were computed elsewhere."""
-        return self._synthesizer.voice(key, prompt)
+        return self.synthesizer.voice(key, prompt)
 
     @torch.inference_mode()
     def offline(
@@ -132,8 +137,8 @@ class Token2Wav:
         codes = [max(token, 0) for token in tokens]
         if not codes:
             raise ValueError("there are no codes to speak")
-        self._synthesizer.check_codes(codes)
-        mel = self._synthesizer.whole(codes, voice)
+        self.synthesizer.check_codes(codes)
+        mel = self.synthesizer.whole(codes, voice)
         config = self.hift.config
         n_samples = mel.shape[2] * config.samples_per_frame
         draws = (noise or self._excitation(None)).draw(n_samples, config.nb_harmonics + 1)
@@ -151,8 +156,8 @@ class Token2Wav:
             noise: replaces the draws from the seed.
         """
         excitation = noise or self._excitation(seed)
-        return VocoderStream(self._synthesizer, self.hift, voice, excitation)
+        return VocoderStream(self.synthesizer, self.hift, voice, excitation)
 
     def _excitation(self, seed: int | None) -> ExcitationNoise:
-        seed = self._synthesizer.options.seed if seed is None else seed
+        seed = self.synthesizer.options.seed if seed is None else seed
         return SeededExcitation(seed, self.device)

@@ -25,7 +25,7 @@ class MelSynthesizer:
     ) -> None:
         self.flow = flow
         self.options = options
-        self._schedule = schedule
+        self.schedule = schedule
         self._noise = noise
 
     @property
@@ -60,7 +60,7 @@ class MelSynthesizer:
         positions = self.flow.encoder.positions(n_tokens, n_tokens)
         mu = self.flow.encode(tokens, positions, state.encoder, last=False)
         self.flow.solve(
-            noise[:, :n_frames], mu, speaker, prompt.mel, self._schedule, state.estimator
+            noise[:, :n_frames], mu, speaker, prompt.mel, self.schedule, state.estimator
         )
         return Voice(
             key=key,
@@ -85,7 +85,7 @@ class MelSynthesizer:
         first = state.estimator.length
         noise = voice.noise[:, first : first + mu.shape[1]]
         mel = self.flow.solve(
-            noise, mu, voice.speaker, voice.prompt.mel[:, :0], self._schedule, state.estimator
+            noise, mu, voice.speaker, voice.prompt.mel[:, :0], self.schedule, state.estimator
         )
         state.trim(
             voice.prompt.n_frames,
@@ -102,7 +102,7 @@ class MelSynthesizer:
         positions = self.flow.encoder.positions(n_tokens, n_tokens)
         mu = self.flow.encode(tokens, positions, None, last=True)
         noise = self._noise_rows(0, mu.shape[1])
-        mel = self.flow.solve(noise, mu, voice.speaker, prompt.mel, self._schedule, None)
+        mel = self.flow.solve(noise, mu, voice.speaker, prompt.mel, self.schedule, None)
         return mel[:, prompt.n_frames :].transpose(1, 2)
 
     def stream_frames(self, voice: Voice) -> int:

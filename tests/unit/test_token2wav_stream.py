@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 from torch import Tensor
 
+from MiniCPMO45.tiny.token2wav import FLOW, flow_state
 from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, VocoderStream
 from MiniCPMO45.token2wav.frame_cache import FrameCache
+from MiniCPMO45.token2wav.loading import build_flow
 from MiniCPMO45.token2wav.noise import SeededExcitation
 from tests.unit.token2wav_support import CPU, make_token2wav, make_voice, make_windows, networks
 
@@ -90,7 +94,10 @@ def test_interleaved_streams_sound_as_each_alone(token2wav):
     ]
     streams = [token2wav.stream(voice) for voice in voices]
     together = [
-        [stream.push(turn[index], last=index == 1) for stream, turn in zip(streams, turns)]
+        [
+            stream.push(turn[index], last=index == 1)
+            for stream, turn in zip(streams, turns, strict=True)
+        ]
         for index in range(2)
     ]
     for index in range(2):
@@ -155,8 +162,6 @@ def test_memory_does_not_grow_with_a_prompt_of_25_s_and_40_windows(tiny, monkeyp
 
 
 def test_the_tiny_model_renders_a_turn_end_to_end_within_a_second(tiny):
-    import time
-
     started_s = time.perf_counter()
     speak(tiny.stream(make_voice(tiny, 50)), make_windows(28, 28, 8))
     assert time.perf_counter() - started_s < 1.0
@@ -200,10 +205,8 @@ def test_ten_steps_take_ten_times_the_cache_of_one(tiny):
     assert not torch.allclose(sounds[0], sounds[1], atol=1e-4)
 
 
-def test_flow_weights_in_lower_precision_give_nearly_the_same_sound(monkeypatch):
-    from MiniCPMO45.tiny.token2wav import FLOW, flow_state
-    from MiniCPMO45.token2wav.loading import build_flow
-
+@torch.inference_mode()
+def test_flow_weights_in_lower_precision_give_nearly_the_same_sound():
     options = Token2WavOptions(flow_steps=2)
     hift = networks("tiny")[1]
     mels = []

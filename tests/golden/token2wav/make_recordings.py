@@ -124,7 +124,7 @@ def build_library() -> tuple[Any, dict[str, dict[str, list[int]]]]:
     )
     hift = HiFTGenerator()
     layout = {"flow.pt": fill(flow), "hift.pt": fill(hift)}
-    table = flow.decoder.rand_noise
+    table: torch.Tensor = flow.decoder.get_buffer("rand_noise")
     table.copy_(torch.from_numpy(inputs.flow_noise(table.shape[2])))
     library = Token2wav.__new__(Token2wav)
     library.float16 = False
@@ -198,9 +198,9 @@ def record_offline(library: Any) -> dict[str, Any]:
 
 def record_prompt_features() -> dict[str, Any]:
     import s3tokenizer
-    import torchaudio.compliance.kaldi as kaldi
+    import torchaudio.compliance.kaldi as kaldi  # pyright: ignore[reportMissingImports]
     from stepaudio2.flashcosyvoice.utils.audio import mel_spectrogram
-    from torchaudio.transforms import Resample
+    from torchaudio.transforms import Resample  # pyright: ignore[reportMissingImports]
 
     recorded: dict[str, Any] = {}
     for name, rate in inputs.RECORDINGS.items():
@@ -231,8 +231,16 @@ def main() -> None:
     recorded |= record_offline(library)
     FOLDER.mkdir(exist_ok=True)
     np.savez_compressed(FOLDER / "library.npz", **recorded)
-    text = json.dumps(layout, indent=0, separators=(",", ":"))
-    (FOLDER / "layout.json").write_text(text.replace(",\n", ",").replace("[\n", "[") + "\n")
+    (FOLDER / "layout.json").write_text(layout_text(layout))
+
+
+def layout_text(layout: dict[str, dict[str, list[int]]]) -> str:
+    """JSON with one tensor a line."""
+    files = [
+        f'"{file}": {{\n' + ",\n".join(f'"{key}": {shape}' for key, shape in shapes.items()) + "\n}"
+        for file, shapes in layout.items()
+    ]
+    return "{\n" + ",\n".join(files) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -43,6 +43,18 @@ class ClientSocket:
         """The client's next text frame, in the order sent."""
         return await self._frames.get()
 
+    async def receive_within(self, wait_s: float) -> str:
+        """The client's next text frame, which must come soon.
+
+        Raises:
+            IdleTimeoutError: it did not come within `wait_s` seconds.
+        """
+        try:
+            return await asyncio.wait_for(self._frames.get(), wait_s)
+        except asyncio.TimeoutError as late:
+            message = f"no request within {wait_s:g} s"
+            raise errors.IdleTimeoutError(message, limit=wait_s) from late
+
     def let_client_wait(self) -> None:
         """From now on frames are taken steadily: a full buffer slows the client down."""
         self._frames.refuses_overflow = False

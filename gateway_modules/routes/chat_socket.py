@@ -30,7 +30,7 @@ async def stream_chat(socket: ClientSocket, gateway: Gateway, request_id: str) -
     """Queue the first frame, relay it to a worker and the answer back; returns the close code."""
     gateway.apps.require(APP_ID)
     gateway.require_ready()
-    request = await socket.receive()
+    request = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
     parse_object(request, "The request")
     relay = Relay(socket, request)
     async with Lease(gateway.pool, REQUEST_TYPE) as lease:

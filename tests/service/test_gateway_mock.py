@@ -456,6 +456,14 @@ async def test_a_frame_over_the_limit_ends_the_socket_with_1009(stack: Stack) ->
     assert worker.requests() == []
 
 
+async def test_a_socket_that_says_nothing_is_told_and_closed(stack: Stack) -> None:
+    worker = stack.start_mock_worker(*FAST)
+    gateway = stack.start_gateway([worker], sessions={"streaming_prefill_idle_s": 0.3})
+    async with open_socket(gateway) as socket:
+        told = await read_to_close(socket)
+    assert (told.last["code"], told.close_code) == ("idle_timeout", 1000)
+
+
 async def test_a_page_of_another_site_is_told_why_and_closed(service: Service) -> None:
     async with open_socket(service.gateway, origin="https://evil.example") as socket:
         told = await read_to_close(socket)

@@ -58,14 +58,20 @@ apt_install() {
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
-has_node() { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; }
+has_node() { node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; }
+
+has_npm() { command -v npm >/dev/null; }
 
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 set_up() {
     bash install.sh --dev || return
-    has_node || { apt_install nodejs npm && has_node; } || {
-        echo "Install the package nodejs (20 or newer, with npm) and run this again." >&2
+    has_node || { apt_install nodejs && has_node; } || {
+        echo "Install the package nodejs, version 20 or newer, and run this again." >&2
+        return 1
+    }
+    has_npm || { apt_install npm && has_npm; } || {
+        echo "Install the package npm and run this again." >&2
         return 1
     }
     has_chromium >/dev/null || { apt_install chromium && has_chromium >/dev/null; } || {

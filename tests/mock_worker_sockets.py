@@ -112,6 +112,11 @@ async def chat_socket(frames: Frames, worker: MockWorker, request: dict[str, Any
 async def streaming_socket(frames: Frames, worker: MockWorker, message: dict[str, Any]) -> None:
     while message.get("type") not in ("close", "stop"):
         if message.get("type") == "prefill":
+            if message.get("history_hash") not in {None, *worker.kept_hashes}:
+                await frames.send("cache_miss")
+                message = await frames.next()
+                worker.requests.append(message)
+                continue
             n_input = 10 * len(message.get("messages", []))
             await frames.send(
                 "prefill_done", prompt_length=n_input, input_tokens=n_input, cached_tokens=0
@@ -125,6 +130,8 @@ async def streaming_socket(frames: Frames, worker: MockWorker, message: dict[str
         else:
             await frames.send("error", error=f"Unknown message type: {message.get('type')}")
         message = await frames.next()
+    if message.get("history_hash"):
+        worker.kept_hashes.add(message["history_hash"])
 
 
 async def half_duplex_socket(frames: Frames, worker: MockWorker, message: dict[str, Any]) -> None:

@@ -52,6 +52,7 @@ class MockWorker:
     behaviour: Behaviour = field(default_factory=Behaviour)
     running: dict[str, str] = field(default_factory=dict)  # session id -> status
     requests: list[dict[str, Any]] = field(default_factory=list)
+    kept_hashes: set[str] = field(default_factory=set)  # of streaming conversations
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     total_requests: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,7 +83,9 @@ class ChatSession(Session):
         self._options = options
         return Prompt(prompt.text, len(prompt.ids))
 
-    def generate(self, options: GenerationOptions | None = None) -> Iterator[TextDelta]:
+    def generate(
+        self, options: GenerationOptions | None = None
+    ) -> Generator[TextDelta, None, None]:
         """Decode the answer, one step per item; the last item is ``finished``.
 
         Dropping the iterator stops the answer. Afterwards :attr:`answer` holds the whole of it.
@@ -125,7 +127,9 @@ class ChatSession(Session):
         )
         return self.model.tts.close_condition(rows, text_finished=True)
 
-    def speak(self, vocoder: Vocoder, sampling: SpeechSampling | None = None) -> Iterator[Tensor]:
+    def speak(
+        self, vocoder: Vocoder, sampling: SpeechSampling | None = None
+    ) -> Generator[Tensor, None, None]:
         """The finished answer aloud, one step per item, each float32 ``[n]`` at 24 kHz.
 
         Most steps only draw a code and give an empty piece; callers may stop between any two.
@@ -150,7 +154,7 @@ class ChatSession(Session):
         vocoder: Vocoder,
         options: GenerationOptions | None = None,
         sampling: SpeechSampling | None = None,
-    ) -> Iterator[SpokenText]:
+    ) -> Generator[SpokenText, None, None]:
         """Decode the answer of a ``kv`` prompt and speak it as it is written.
 
         Text comes with the first sound made after it. Afterwards :attr:`answer` holds all of it.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from MiniCPMO45 import ChatMessage, PromptOptions
+from MiniCPMO45.sessions.streaming import PieceOptions
 from tests.golden.inputs import build_input
 
 _RENAMED = {"stream_input": "chunk_audio", "merge_audio_from_same_content": "merge_audio"}
@@ -24,6 +25,12 @@ _PROMPT_FIELDS = {
 def chat_message(recorded: Mapping[str, Any]) -> ChatMessage:
     """One message with its synthetic media built."""
     return ChatMessage(recorded["role"], build_input(recorded["content"]))
+
+
+def piece_options(recorded: Mapping[str, Any]) -> PieceOptions:
+    """The recorded options of an incremental piece."""
+    named = {"is_live" if key == "stream_input" else key: recorded[key] for key in recorded}
+    return PieceOptions(**named)
 
 
 def prompt_options(recorded: Mapping[str, Any], **overrides: Any) -> PromptOptions:

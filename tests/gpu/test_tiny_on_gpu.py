@@ -23,6 +23,7 @@ class TinyOnGpuTest(unittest.TestCase):
             with ChatSession(model, seed=0) as session:
                 session.prefill(messages)
                 list(session.generate(GenerationOptions(do_sample=False, max_new_tokens=24)))
+                assert session.answer is not None
                 answers.append(session.answer.token_ids)
         self.assertEqual(*answers)
 

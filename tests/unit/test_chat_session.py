@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from MiniCPMO45 import (
+    Answer,
     ChatMessage,
     ChatSession,
     GenerationOptions,
@@ -26,7 +27,12 @@ def answer(model, options: GenerationOptions, prompt=HELLO, prompt_options=None,
     with ChatSession(model, seed=seed) as session:
         session.prefill(prompt, prompt_options)
         deltas = list(session.generate(options))
-        return session.answer, deltas
+        return said(session), deltas
+
+
+def said(session: ChatSession) -> Answer:
+    assert session.answer is not None
+    return session.answer
 
 
 def never_stop(monkeypatch, model):
@@ -72,7 +78,7 @@ def test_the_chunked_sampler_rounds_its_limit_up_to_tens(model, monkeypatch, ask
     with ChatSession(model, seed=0) as session:
         prompt = session.prefill(HELLO, KV)
         list(session.generate(options))
-        assert session.answer.n_tokens == given
+        assert said(session).n_tokens == given
         # exactly the opening (10 tokens of this vocabulary or more) and the answer were fed
         opening = session.kv_cache_length - prompt.n_tokens - given
         text = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n<|tts_bos|>"
@@ -137,11 +143,11 @@ def test_a_whole_kv_answer_starts_with_the_best_scored_token(model):
     with ChatSession(model, seed=0) as session:
         session.prefill(HELLO, KV)
         list(session.generate(GenerationOptions(max_new_tokens=5)))
-        first = session.answer.token_ids[0]
+        first = said(session).token_ids[0]
     with ChatSession(model, seed=9) as session:
         session.prefill(HELLO, KV)
         list(session.generate(GenerationOptions(max_new_tokens=5)))
-        assert session.answer.token_ids[0] == first
+        assert said(session).token_ids[0] == first
 
 
 def test_a_new_prefill_forgets_the_old_conversation(model):
@@ -225,7 +231,7 @@ def test_a_spoken_answer_has_all_of_its_text_and_some_sound(model):
     with ChatSession(model, seed=0) as session:
         session.prefill(HELLO, SPOKEN)
         parts = list(session.speak_while_writing(CountingVocoder(), options))
-        written = model.tokenizer.decode(session.answer.token_ids)
+        written = model.tokenizer.decode(said(session).token_ids)
         assert "".join(part.text for part in parts) == written
         assert sum(part.waveform.numel() for part in parts) > 0
 

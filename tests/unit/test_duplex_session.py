@@ -12,6 +12,7 @@ from MiniCPMO45.errors import SessionStateError
 from MiniCPMO45.sessions import duplex_decision
 from MiniCPMO45.sessions.duplex import DuplexSession, DuplexState
 from MiniCPMO45.sessions.duplex_options import DuplexOptions, DuplexWindow
+from MiniCPMO45.sessions.duplex_voice import DuplexVoice
 from tests.golden.inputs import picture, wave
 
 PREFIX = "<|im_start|>system\nStreaming Omni Conversation.\n<|audio_start|>"
@@ -29,6 +30,11 @@ class CountingVocoder:
 def call(model, options: DuplexOptions | None = None, **arguments) -> DuplexSession:
     options = options or DuplexOptions(force_listen_count=0)
     return DuplexSession(model, options, make_vocoder=CountingVocoder, seed=0, **arguments)
+
+
+def voice_of(session: DuplexSession) -> DuplexVoice:
+    assert session.voice is not None
+    return session.voice
 
 
 def script(monkeypatch, model, words: list[str]) -> None:
@@ -51,14 +57,16 @@ def test_a_turn_end_before_listen_ends_the_turn_and_is_spoken(model, monkeypatch
         result = unit(session)
         assert (result.is_listen, result.text, result.end_of_turn) == (False, "The", True)
         assert result.waveform is not None
-        assert session.voice.decoder.position == 0
+        assert voice_of(session).decoder.position == 0
         assert not session.turn_open
 
 
 def test_a_listen_in_an_open_turn_keeps_speaking_or_closes_it_as_asked(model, monkeypatch):
     words = ["<|speak|>", "The", "<|chunk_eos|>", "<|listen|>", "<|chunk_eos|>"]
-    for choice, open_after in (("continue", True), ("close", False)):
-        options = DuplexOptions(force_listen_count=0, listen_in_open_turn=choice)
+    for options, open_after in (
+        (DuplexOptions(force_listen_count=0), True),
+        (DuplexOptions(force_listen_count=0, listen_in_open_turn="close"), False),
+    ):
         with call(model, options) as session:
             session.prepare(PREFIX, SUFFIX)
             script(monkeypatch, model, words)
@@ -72,10 +80,10 @@ def test_forced_listening_in_mid_speech_drops_the_speech_context(model, monkeypa
         session.prepare(PREFIX, SUFFIX)
         script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>"])
         unit(session)
-        assert session.voice.decoder.position > 0
+        assert voice_of(session).decoder.position > 0
         result = unit(session, force_listen=True)
         assert result.is_listen
-        assert session.voice.decoder.position == 0
+        assert voice_of(session).decoder.position == 0
 
 
 def test_a_closing_unit_may_speak_for_longer_than_a_second(model, monkeypatch):
@@ -85,13 +93,14 @@ def test_a_closing_unit_may_speak_for_longer_than_a_second(model, monkeypatch):
         script(monkeypatch, model, words)
         codes = []
         monkeypatch.setattr(
-            session.voice.decoder,
+            voice_of(session).decoder,
             "codes",
             lambda rows, limit, **_: codes.append(limit) or iter(range(limit)),
         )
         result = unit(session)
         assert codes == [76]
         assert result.n_speech_tokens == 75
+        assert result.waveform is not None
         assert result.waveform.numel() == (75 + 3) * 960
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -115,7 +117,7 @@ def test_no_messages_are_refused(builder):
 
 def test_an_item_of_another_kind_is_refused(builder):
     with pytest.raises(PromptError, match="bytes"):
-        builder.chat([ChatMessage("user", [b"raw"])], PromptOptions())
+        builder.chat([ChatMessage("user", cast(Any, [b"raw"]))], PromptOptions())
 
 
 def test_opening_strings():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from tests.golden.inputs import wave
 GREEDY = GenerationOptions(streaming=True, do_sample=False, max_new_tokens=10)
 
 
-def say(session: StreamingSession, role: str, *content) -> str:
+def say(session: StreamingSession, role: Any, *content) -> str:
     return session.prefill(ChatMessage(role, list(content))).text
 
 

@@ -27,6 +27,8 @@ DEAF = (
     "print('up', flush=True); time.sleep(600)"
 )
 
+PATIENCE_S = 60  # reached only when something hangs
+
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Callable[[str, str], ProcessSpec]:
@@ -44,7 +46,7 @@ class Running:
         self.task = asyncio.create_task(self.supervisor.run())
 
     async def ends(self) -> None:
-        await asyncio.wait_for(self.task, 10)
+        await asyncio.wait_for(self.task, PATIENCE_S)
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - processes raise no events
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(wait(), 10)
+    await asyncio.wait_for(wait(), PATIENCE_S)
 
 
 async def pid_of(process: ProcessSpec, other_than: int | None = None) -> int:

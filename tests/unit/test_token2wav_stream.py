@@ -13,6 +13,7 @@ from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, VocoderStream
 from MiniCPMO45.token2wav.frame_cache import FrameCache
 from MiniCPMO45.token2wav.loading import build_flow
 from MiniCPMO45.token2wav.noise import SeededExcitation
+from tests.golden.token2wav import inputs
 from tests.unit.token2wav_support import CPU, make_token2wav, make_voice, make_windows, networks
 
 SAMPLES_PER_FRAME = 480
@@ -221,3 +222,16 @@ def test_flow_weights_in_lower_precision_give_nearly_the_same_sound():
     assert mels[1].dtype == torch.float32
     difference = (mels[0] - mels[1]).square().mean().sqrt() / mels[0].square().mean().sqrt()
     assert 0 < float(difference) < 0.05
+
+
+def test_the_embedded_checkpoint_hums_softly_in_the_given_voice(embedded_checkpoint):
+    token2wav = Token2Wav.load(embedded_checkpoint / "assets" / "token2wav")
+    voice = token2wav.prepare_voice(inputs.recording("rate_24k", 24000), 24000)
+    sound = torch.cat(speak(token2wav.stream(voice), make_windows(28, 28, 28, 8)))
+    assert 0.01 < float(sound[TAIL:].std()) < 0.1
+    assert float(sound.abs().max()) < 0.5
+
+
+def test_the_embedded_checkpoint_stays_within_14_megabytes(embedded_checkpoint):
+    sizes = [path.stat().st_size for path in embedded_checkpoint.rglob("*") if path.is_file()]
+    assert sum(sizes) <= 14e6

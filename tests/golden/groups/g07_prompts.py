@@ -9,10 +9,9 @@ import numpy as np
 
 from MiniCPMO45 import GenerationOptions, PromptError, StreamingSession, voice_system_message
 from MiniCPMO45.inputs import InputBuilder
-from MiniCPMO45.sessions.streaming import PieceOptions
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
-from tests.golden.messages import chat_message, prompt_options
+from tests.golden.messages import chat_message, piece_options, prompt_options
 
 VOICE = np.zeros(16000, dtype=np.float32)
 
@@ -97,7 +96,7 @@ def _incremental(context: Context, entry: dict[str, Any]) -> CaseResult:
     with StreamingSession(context.model, compat=context.compat, seed=0) as session:
         for position, step in enumerate(entry["steps"]):
             if "message" in step:
-                options = PieceOptions(**step["options"])
+                options = piece_options(step["options"])
                 piece = session.prefill(chat_message(step["message"]), options)
                 case.equal(f"step {position} prompt", step["prompt"], piece.text)
                 case.ids(f"step {position} input_ids", step["input_ids"], piece.ids)

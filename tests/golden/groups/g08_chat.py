@@ -95,7 +95,7 @@ def _check_greedy(case: Case, session: ChatSession, entry: dict) -> None:
     answer = session.answer
     assert answer is not None
     ids = [*answer.token_ids]
-    if answer.finish_reason == "stop":
+    if answer.terminator_id is not None:
         ids.append(answer.terminator_id)
     if case.ids("generated_ids", entry["generated_ids"], ids, choices.gaps):
         case.equal("answer", entry["answer"], answer.text)

@@ -14,14 +14,13 @@ from MiniCPMO45 import (
     StreamingSession,
     speech_tokens,
 )
-from MiniCPMO45.sessions.streaming import PieceOptions
 from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.streaming_mel import StreamingMelSettings
 from tests.golden.case import Case, CaseResult
 from tests.golden.context import Context
 from tests.golden.greedy import recorded_choices
 from tests.golden.inputs import picture
-from tests.golden.messages import chat_message
+from tests.golden.messages import chat_message, piece_options
 from tests.golden.speech import TEMPERATURE, BestCode, RecordingVocoder, new_codes
 
 SYSTEM = "You are a helpful assistant."
@@ -54,7 +53,7 @@ def _streaming(context: Context, recorded: dict[str, Any]) -> CaseResult:
     ) as session:
         for position, step in enumerate(recorded["steps"]):
             if "prefill" in step:
-                options = PieceOptions(**step["options"])
+                options = piece_options(step["options"])
                 piece = session.prefill(chat_message(step["prefill"]), options)
                 case.equal(f"step {position} prompt", step["prompt"], piece.text)
             elif not _answer(case, session, f"step {position}", step):

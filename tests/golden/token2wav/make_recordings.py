@@ -9,7 +9,6 @@ The library expects a GPU and a native torchaudio; both are replaced by what the
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from collections.abc import Callable, Iterator

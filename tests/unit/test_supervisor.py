@@ -21,7 +21,11 @@ from deploy.plan import ProcessSpec, read_plan, write_plan
 from deploy.supervisor import Supervisor, Timing
 
 QUICK = Timing(first_pause_s=0.05, longest_pause_s=0.2, healthy_after_s=60.0, stop_grace_s=0.5)
-STAY = "import time; print('up', flush=True); time.sleep(600)"
+# A shell in the background makes its children ignore SIGINT; the real processes handle it.
+STAY = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "print('up', flush=True); time.sleep(600)"
+)
 DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "print('up', flush=True); time.sleep(600)"

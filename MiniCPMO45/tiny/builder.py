@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from MiniCPMO45.errors import CheckpointError
 from MiniCPMO45.tiny.settings import generation_config, model_config, preprocessor_config
+from MiniCPMO45.tiny.token2wav import write_token2wav
 from MiniCPMO45.tiny.tokenizer import train_tokenizer, write_tokenizer_files
 from MiniCPMO45.tiny.weights import build_weights
 
@@ -105,6 +106,7 @@ def _write_checkpoint(folder: Path) -> None:
     _write_json(folder / "preprocessor_config.json", preprocessor_config())
     weights = build_weights(config, tokenizer)
     (folder / "model.safetensors").write_bytes(save(weights, metadata={"format": "pt"}))
+    write_token2wav(folder / "assets" / "token2wav")
     (folder / "README.md").write_text(NOTICE, encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}

@@ -94,12 +94,12 @@ class RelativeAttention(nn.Module):
         )
         if cache is not None:
             key, value = cache.append(key, value)
-        n_queries, n_keys, head_dim = query.shape[2], key.shape[2], query.shape[3]
-        distances = (query + self.pos_bias_v[:, None]) @ rows.window(layer, n_queries, n_keys)
-        bias = select_distances(distances / math.sqrt(head_dim), n_keys)
-        mixed = functional.scaled_dot_product_attention(
-            query + self.pos_bias_u[:, None], key, value, attn_mask=bias
-        )
+        n_queries, n_keys = query.shape[2], key.shape[2]
+        content = (query + self.pos_bias_u[:, None]) @ key.transpose(2, 3)
+        distance = (query + self.pos_bias_v[:, None]) @ rows.window(layer, n_queries, n_keys)
+        scores = content + select_distances(distance, n_keys)  # [B, heads, T, n_keys]
+        weights = (scores.float() * query.shape[-1] ** -0.5).softmax(dim=-1)
+        mixed = weights.to(value.dtype) @ value
         return self.linear_out(mixed.transpose(1, 2).flatten(2))
 
 

@@ -115,10 +115,6 @@ class EstimatorState:
     def length(self) -> int:
         return self._cache.length
 
-    @property
-    def n_steps(self) -> int:
-        return self._contexts.shape[0]
-
     def resized(self, n_frames: int) -> EstimatorState:
         other = EstimatorState(self._cache.resized(n_frames), self._contexts.clone())
         other.newest_first = list(self.newest_first)

@@ -27,10 +27,6 @@ class FrameCache:
         """An empty cache of ``shape`` on the device and in the dtype of ``like``."""
         return cls(like.new_empty(shape), like.new_empty(shape))
 
-    @property
-    def capacity(self) -> int:
-        return self._keys.shape[-2]
-
     def resized(self, capacity: int) -> FrameCache:
         """A copy with room for ``capacity`` positions."""
         shape = (*self._keys.shape[:-2], capacity, self._keys.shape[-1])

@@ -21,6 +21,7 @@ from MiniCPMO45.token2wav.noise import (
     SeededFlowNoise,
 )
 from MiniCPMO45.token2wav.options import Token2WavOptions
+from MiniCPMO45.token2wav.precision import full_precision
 from MiniCPMO45.token2wav.prompt import PromptEncoder
 from MiniCPMO45.token2wav.stream import VocoderStream
 from MiniCPMO45.token2wav.synthesis import MelSynthesizer
@@ -113,11 +114,13 @@ class Token2Wav:
         prompt = self._prompt_encoder.encode(samples, sample_rate)
         return self.voice_of(prompt, content_key(samples, sample_rate))
 
+    @full_precision()
     @torch.inference_mode()
     def voice_of(self, prompt: VoicePrompt, key: str) -> Voice:
         """A voice from features that were computed elsewhere."""
         return self.synthesizer.voice(key, prompt)
 
+    @full_precision()
     @torch.inference_mode()
     def offline(
         self, tokens: Sequence[int], voice: Voice, noise: ExcitationNoise | None = None

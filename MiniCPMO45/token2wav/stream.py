@@ -10,6 +10,7 @@ from torch import Tensor
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.noise import ExcitationNoise
 from MiniCPMO45.token2wav.overlap import VocoderOverlap
+from MiniCPMO45.token2wav.precision import full_precision
 from MiniCPMO45.token2wav.synthesis import WINDOW_CODES, MelSynthesizer
 from MiniCPMO45.token2wav.voice import Voice
 
@@ -37,6 +38,7 @@ class VocoderStream:
         self._overlap = VocoderOverlap(self._hift, noise)
         self.finished = False
 
+    @full_precision()
     @torch.inference_mode()
     def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
         """Sound of ``codes``, float32 ``[n]`` at 24 kHz on the CPU.

@@ -19,7 +19,7 @@ from MiniCPMO45.token2wav.stream import VocoderStream
 from MiniCPMO45.token2wav.voice import Voice, content_key
 
 REFERENCE_FIELD = "tts.ref_audio_data"
-KEPT_VOICES = 32
+KEPT_VOICES = 4  # a long recording takes up to a gigabyte on the device
 
 
 def load_voice_file(path: Path) -> np.ndarray:

@@ -195,12 +195,10 @@ def test_a_finished_turn_takes_no_more_codes(tiny):
         stream.push([1, 2], last=True)
 
 
-def test_ten_steps_take_ten_times_the_cache_of_one(tiny):
+def test_more_solver_steps_sound_different():
     few, many = (
         make_token2wav("tiny", options=Token2WavOptions(flow_steps=steps)) for steps in (1, 10)
     )
-    assert make_voice(few).base.estimator.n_steps == 1
-    assert make_voice(many).base.estimator.n_steps == 10
     (window,) = make_windows(12)
     sounds = [speak(each.stream(make_voice(each)), [window])[0] for each in (few, many)]
     assert not torch.allclose(sounds[0], sounds[1], atol=1e-4)

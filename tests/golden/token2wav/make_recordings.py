@@ -1,6 +1,6 @@
 """Records what the official library does, at published sizes with random weights, on the CPU.
 
-Run it from the repository root with an interpreter that has ``requirements.txt``::
+Run it from the repository root with an interpreter prepared as ``requirements.txt`` says::
 
     python -m tests.golden.token2wav.make_recordings
 

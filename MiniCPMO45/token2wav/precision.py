@@ -1,0 +1,23 @@
+"""Arithmetic of float32 convolutions on CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Keep convolutions from rounding their float32 operands to ten bits; also a decorator.
+
+    A small error of a mel frame is a small error of the pitch, but the phase adds it up, and the
+    same seed would no longer give the same sound on another machine.
+    """
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before

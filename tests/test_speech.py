@@ -16,6 +16,7 @@ import torch
 from core.errors import InvalidFieldError
 from core.processors import ChatView, Delta, Finished, RequestLimits
 from core.processors.sound import float_base64, sound_of
+from core.processors.voices import load_voice_file
 from core.schemas import ChatRequest, ChatStreamRequest
 from MiniCPMO45 import MediaError, MiniCPMO
 from tests.wire_media import audio_data
@@ -144,3 +145,16 @@ def test_sound_on_the_wire_is_little_endian_float() -> None:
     raw = base64.b64decode(float_base64(waveform))
     assert np.frombuffer(raw, "<f4").tolist() == [0.5, -0.25]
     assert sound_of([]) is None
+
+
+@pytest.mark.parametrize("recording", [None, "ref_minicpm_signature.wav"])
+def test_the_embedded_vocoder_speaks_in_any_voice(model: MiniCPMO, recording: str | None) -> None:
+    view = ChatView(model, RequestLimits(ref_audio_max_s=30, audio_s=600), str(DEFAULT_VOICE))
+    tts = {"sampling": {"temperature": 0.0}}
+    if recording is not None:
+        samples = load_voice_file(DEFAULT_VOICE.parent / recording)
+        tts["ref_audio_data"] = float_base64(samples)
+    events = list(view.run(view.read(over_socket(tts=tts, generation={"do_sample": False}))))
+    waveform = sound_of(events)
+    assert waveform is not None and np.isfinite(waveform).all()
+    assert 0.001 < np.abs(waveform).max() <= 1.0

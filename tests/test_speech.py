@@ -150,7 +150,7 @@ def test_sound_on_the_wire_is_little_endian_float() -> None:
 @pytest.mark.parametrize("recording", [None, "ref_minicpm_signature.wav"])
 def test_the_embedded_vocoder_speaks_in_any_voice(model: MiniCPMO, recording: str | None) -> None:
     view = ChatView(model, RequestLimits(ref_audio_max_s=30, audio_s=600), str(DEFAULT_VOICE))
-    tts = {"sampling": {"temperature": 0.0}}
+    tts: dict[str, Any] = {"sampling": {"temperature": 0.0}}
     if recording is not None:
         samples = load_voice_file(DEFAULT_VOICE.parent / recording)
         tts["ref_audio_data"] = float_base64(samples)

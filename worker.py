@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from pathlib import Path
 
 import torch
 import uvicorn
@@ -69,12 +70,19 @@ def choose_model_path(config: ServiceConfig, *, has_gpu: bool) -> str:
     return str(EMBEDDED_MODEL_PATH)
 
 
+def overlay_for(config: ServiceConfig, model_path: str) -> str | None:
+    """The configured extra weights; the embedded model is too small to take them."""
+    is_embedded = Path(model_path).resolve() == EMBEDDED_MODEL_PATH.resolve()
+    return None if is_embedded else config.model.pt_path
+
+
 def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
     warn_of_settings_without_effect(config)
+    model_path = choose_model_path(config, has_gpu=torch.cuda.is_available())
     return MiniCPMOWorker(
-        choose_model_path(config, has_gpu=torch.cuda.is_available()),
+        model_path,
         gpu_id,
-        config.model.pt_path,
+        overlay_for(config, model_path),
         str(resolve_asset(config.ref_audio_path)) if config.ref_audio_path else None,
         config.duplex_pause_timeout,
         config.compile,

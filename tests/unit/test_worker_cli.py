@@ -52,6 +52,13 @@ def test_without_gpu_and_weights_the_embedded_model_is_served(
     assert (embedded / "config.json").is_file()
 
 
+def test_extra_weights_are_laid_over_real_ones_only(tmp_path: Path) -> None:
+    model = ModelConfig(model_path=str(tmp_path), pt_path="extra.pt")
+    config = ServiceConfig(model=model)
+    assert worker.overlay_for(config, str(tmp_path)) == "extra.pt"
+    assert worker.overlay_for(config, str(worker.EMBEDDED_MODEL_PATH)) is None
+
+
 def test_the_gpu_id_is_a_label_and_limits_reach_the_model(tmp_path: Path) -> None:
     made = worker.make_worker(config_for(str(tmp_path)), gpu_id=5)
     assert made.health().gpu_id == 5

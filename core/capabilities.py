@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -26,6 +26,7 @@ class ProcessorCapabilities:
     video_input: bool = False
     text_output: bool = False
     streamed_output: bool = False
+    turn_reuse: bool = False
 
 
 CHAT_CAPABILITIES = ProcessorCapabilities(
@@ -38,7 +39,11 @@ CHAT_CAPABILITIES = ProcessorCapabilities(
     streamed_output=True,
 )
 
-CAPABILITIES = {ProcessorMode.CHAT: CHAT_CAPABILITIES}
+STREAMING_CAPABILITIES = replace(CHAT_CAPABILITIES, mode=ProcessorMode.STREAMING, turn_reuse=True)
+
+CAPABILITIES = {
+    capabilities.mode: capabilities for capabilities in (CHAT_CAPABILITIES, STREAMING_CAPABILITIES)
+}
 
 
 def get_capabilities(mode: ProcessorMode | str) -> ProcessorCapabilities:

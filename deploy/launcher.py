@@ -19,7 +19,7 @@ from config import (
 from deploy.choices import describe, plan_layout, require_free_ports
 from deploy.processes import running_processes, stop_processes
 from deploy.readiness import StartFailure, get_json, worker_state
-from deploy.start import RUN_FOLDER, require_stopped, say, start
+from deploy.start import RUN_FOLDER, gateway_url, require_stopped, say, start
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -65,7 +65,7 @@ def _health(name: str, config: ServiceConfig) -> str:
         return worker_state(config.worker_port(int(index))).describe()
     if kind == "gateway":
         for scheme in ("https", "http"):
-            answer = get_json(f"{scheme}://localhost:{config.gateway_port}/ready")
+            answer = get_json(f"{gateway_url(scheme, config)}/ready")
             if answer:
                 return "ready" if answer[0] == 200 else "no worker is ready"
         return "does not answer"

@@ -47,6 +47,10 @@ class ServiceLayout:
     def run_folder(self) -> Path:
         return self.root / "tmp"
 
+    @property
+    def scheme(self) -> str:
+        return "http" if self.http else "https"
+
 
 def make_plan(layout: ServiceLayout) -> Stages:
     workers = [

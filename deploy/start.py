@@ -91,7 +91,7 @@ def _bring_up(
 ) -> None:
     workers, (gateway,) = stages
     supervisor_pid = RUN_FOLDER / "supervisor.pid"
-    if not wait_until(lambda: supervisor_pid.exists() or supervisor.poll() is not None, 10.0):
+    if not wait_until(supervisor_pid.exists, 10.0) or supervisor.poll() is not None:
         raise StartFailure(explain("the supervisor did not start", RUN_FOLDER / "supervisor.log"))
     try:
         wait_for_workers(dict(zip(layout.worker_ports, workers, strict=True)), wait_s, _Progress())
@@ -103,7 +103,7 @@ def _bring_up(
             "To see the service without weights, use: bash start_all.sh --demo"
         ) from failure
     supervisor.send_signal(signal.SIGUSR1)
-    wait_for_gateway(f"{gateway_url(layout, config)}/ready", gateway, GATEWAY_WAIT_S)
+    wait_for_gateway(f"{gateway_url(layout.scheme, config)}/ready", gateway, GATEWAY_WAIT_S)
 
 
 class _Progress:
@@ -121,22 +121,23 @@ class _Progress:
             say(f"  {line}")
 
 
-def gateway_url(layout: ServiceLayout, config: ServiceConfig) -> str:
+def gateway_url(scheme: str, config: ServiceConfig) -> str:
     """An address under which this machine itself reaches the gateway."""
     host = config.service.host
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     elif ":" in host:
         host = f"[{host}]"
-    return f"{'http' if layout.http else 'https'}://{host}:{layout.gateway_port}"
+    return f"{scheme}://{host}:{config.gateway_port}"
 
 
 def _tell_urls(layout: ServiceLayout, config: ServiceConfig) -> None:
-    url = gateway_url(layout, config)
+    url = gateway_url(layout.scheme, config)
     say(f"\nReady: {url}")
     say(f"  chat    {url}/turnbased\n  API     {url}/docs\n  logs    {RUN_FOLDER}")
     token_file = config.data_path / "admin_token"
-    if not layout.insecure and config.security.admin_token is None and token_file.exists():
+    is_made = not layout.insecure and config.security.admin_token is None and token_file.exists()
+    if is_made and config.service.host not in ("127.0.0.1", "::1", "localhost"):
         say(f"  admin token for other machines: {token_file.read_text().strip()}")
     if not layout.http:
         say("  The certificate was made here, so the browser asks once whether to trust it.")

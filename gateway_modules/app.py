@@ -11,11 +11,22 @@ from config import ServiceConfig
 from core.schemas import API_VERSION, ChatRequest
 from gateway_modules import openapi
 from gateway_modules.error_responses import add_error_handlers
-from gateway_modules.routes import catalog, chat, chat_socket, docs, health, pages, queue, workers
+from gateway_modules.routes import (
+    catalog,
+    chat,
+    chat_socket,
+    docs,
+    health,
+    pages,
+    queue,
+    streaming_socket,
+    workers,
+)
 from gateway_modules.state import Gateway, GatewayOptions
 
 DESCRIPTION = (
-    "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat`) are not part of this description."
+    "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat`, `/ws/streaming/{session_id}`) are not "
+    "part of this description."
 )
 
 
@@ -39,7 +50,17 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     )
     app.state.gateway = gateway
     add_error_handlers(app)
-    for routes in (health, workers, queue, catalog, chat, chat_socket, docs, pages):
+    for routes in (
+        health,
+        workers,
+        queue,
+        catalog,
+        chat,
+        chat_socket,
+        streaming_socket,
+        docs,
+        pages,
+    ):
         app.include_router(routes.router)
     pages.mount_static(app)
     openapi.describe(app, [ChatRequest])

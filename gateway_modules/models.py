@@ -60,6 +60,19 @@ class WorkersResponse(BaseModel):
     workers: list[WorkerInfo]
 
 
+class CacheState(BaseModel):
+    """What one worker has cached between two turns of a streaming conversation."""
+
+    worker_id: str
+    status: GatewayWorkerStatus
+    cached_hash: str | None = None
+    last_cache_used_at: datetime | None = None
+
+
+class CacheResponse(BaseModel):
+    workers: list[CacheState]
+
+
 class QueueTicket(BaseModel):
     """A place in the queue. Position 0 means that a worker is assigned."""
 

@@ -11,9 +11,16 @@ from gateway_modules.worker_pool import WorkerPool
 
 
 async def wait_in_queue(
-    socket: ClientSocket, lease: Lease, pool: WorkerPool, update_period_s: float
+    socket: ClientSocket,
+    lease: Lease,
+    pool: WorkerPool,
+    update_period_s: float,
+    *,
+    always_says_done: bool = False,
 ) -> None:
-    """Wait until the lease holds a worker; says nothing when it already does.
+    """Wait until the lease holds a worker.
+
+    When it already does, `queue_done` is sent with `always_says_done`, and else nothing.
 
     Sends `queued`, then `queue_update` whenever the position changes and at least every
     `update_period_s`, then `queue_done`.
@@ -23,6 +30,8 @@ async def wait_in_queue(
     """
     if not lease.is_waiting:
         await lease.worker()
+        if always_says_done:
+            await socket.send(QueueDoneMessage())
         return
     loop = asyncio.get_running_loop()
     ticket = lease.ticket

@@ -15,6 +15,7 @@ from gateway_modules.access import AccessPolicy, is_loopback, load_or_make_token
 from gateway_modules.apps import AppRegistry
 from gateway_modules.health import HealthSettings
 from gateway_modules.live_sockets import LiveSockets
+from gateway_modules.live_turns import LiveTurns
 from gateway_modules.models import EtaConfig
 from gateway_modules.worker_pool import WorkerPool
 
@@ -40,6 +41,7 @@ class Gateway:
         self.apps = AppRegistry()
         self.access = AccessPolicy(config.security, self._generated_token())
         self.sockets = LiveSockets(self.access, config.limits)
+        self.turns = LiveTurns()
         self.started_at = datetime.now()
         self.is_draining = False
 

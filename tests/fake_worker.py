@@ -20,6 +20,7 @@ from core.processors import (
     RequestLimits,
     UnifiedProcessor,
 )
+from tests.fake_streaming import FakeStreamingView
 from worker_modules.model_worker import MiniCPMOWorker
 
 DEADLINE_S = 10.0
@@ -70,18 +71,22 @@ class FakeChatView(ChatView):
 class FakeProcessor:
     """What the worker asks of a processor."""
 
-    modes = (ProcessorMode.CHAT,)
+    modes = (ProcessorMode.CHAT, ProcessorMode.STREAMING)
     kv_cache_length = 12
     model_name = "fake"
     embedded = True
     attention_backends: dict[str, str] = {"llm": "sdpa"}  # noqa: RUF012
     gpu_memory_used_mb = None
 
-    def __init__(self, view: FakeChatView) -> None:
+    def __init__(self, view: FakeChatView, streaming: FakeStreamingView) -> None:
         self._view = view
+        self._streaming = streaming
 
     def set_chat_mode(self) -> FakeChatView:
         return self._view
+
+    def set_streaming_mode(self) -> FakeStreamingView:
+        return self._streaming
 
 
 class FakeWorker(MiniCPMOWorker):
@@ -91,6 +96,7 @@ class FakeWorker(MiniCPMOWorker):
         limits = RequestLimits.from_settings(config.limits)
         super().__init__("fake", 3, n_slots=n_slots, limits=limits)
         self.view = FakeChatView(limits)
+        self.streaming = FakeStreamingView(limits)
         self.may_load = threading.Event()
         self.may_load.set()
         self.load_error: Exception | None = None
@@ -100,7 +106,7 @@ class FakeWorker(MiniCPMOWorker):
         self.may_load.wait(DEADLINE_S)
         if self.load_error is not None:
             raise self.load_error
-        self.processor = cast(UnifiedProcessor, FakeProcessor(self.view))
+        self.processor = cast(UnifiedProcessor, FakeProcessor(self.view, self.streaming))
         self.report(1.0, "ready")
 
 

@@ -26,6 +26,7 @@ from tests.wire_media import audio_data, encode, image_data, video_file
 
 THINK_SKIPPED = "<think>\n\n</think>\n\n"
 SPEECH_OPENING = "<|tts_bos|>"
+DEFAULT_VOICE = Path(__file__).parents[1] / "resources" / "ref_audio" / "ref_en.wav"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def processor(embedded_checkpoint: Path, progress: list[tuple[float, str]]) -> U
     return UnifiedProcessor(
         str(embedded_checkpoint),
         device="cpu",
+        ref_audio_path=str(DEFAULT_VOICE),
         limits=RequestLimits(audio_s=10),
         progress=lambda fraction, text: progress.append((fraction, text)),
     )

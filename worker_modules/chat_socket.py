@@ -8,16 +8,8 @@ from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect
 
-from core.errors import (
-    IdleTimeoutError,
-    InferenceError,
-    OriginForbiddenError,
-    ServiceError,
-    UnknownTypeError,
-    socket_message,
-)
+from core.errors import IdleTimeoutError, UnknownTypeError
 from core.logs import event
 from core.processors import ChatEvent, ChatTask, ChatView, Delta, Finished, Prefilled
 from core.processors.sound import float_base64, sound_of
@@ -33,38 +25,17 @@ from core.schemas import (
 from worker_modules.dependencies import Service
 from worker_modules.inference import Run
 from worker_modules.service import WorkerService, new_session_id
+from worker_modules.socket_endpoint import serve_socket
 from worker_modules.wire import receive_object, validate
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
 
-NORMAL_CLOSURE = 1000
-
 
 @router.websocket("/ws/chat")
 async def chat_socket(websocket: WebSocket, service: Service) -> None:
     """Answer one `ChatStreamRequest`; errors are told before the socket closes."""
-    await websocket.accept()
-    session = ChatSocket(websocket, service)
-    try:
-        try:
-            await session.serve()
-            await websocket.close(NORMAL_CLOSURE)
-        except ServiceError as error:
-            logger.info(event("chat_refused", session_id=session.session_id, code=error.code))
-            await _tell(websocket, error)
-        except WebSocketDisconnect:
-            raise
-        except Exception:
-            logger.exception(event("chat_failed", session_id=session.session_id))
-            await _tell(websocket, InferenceError("internal error"))
-    except WebSocketDisconnect:
-        logger.info(event("client_left", session_id=session.session_id))
-
-
-async def _tell(websocket: WebSocket, error: ServiceError) -> None:
-    await websocket.send_json(socket_message(error))
-    await websocket.close(error.close_code)
+    await serve_socket(websocket, ChatSocket(websocket, service))
 
 
 class ChatSocket:
@@ -92,8 +63,6 @@ class ChatSocket:
             ServiceError: what to tell the client instead.
             WebSocketDisconnect: the client went away; its generation has been cancelled.
         """
-        if "origin" in self._websocket.headers:
-            raise OriginForbiddenError("web pages talk to the gateway, not to a worker")
         view = self._service.chat_view
         request = await self._first_object()
         answering = asyncio.create_task(self._answer(view, request))

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.logs import event
-from core.processors import ChatView, RequestLimits, UnifiedProcessor
+from core.processors import ChatView, RequestLimits, StreamingView, UnifiedProcessor
 from core.schemas import (
     API_VERSION,
     ChatRequest,
     ChatResponse,
     StreamingChunk,
+    StreamingRequest,
+    StreamingResponse,
     WorkerHealthResponse,
     WorkerStatus,
 )
@@ -90,6 +92,11 @@ class MiniCPMOWorker:
         assert self.processor is not None, "load_model comes first"
         return self.processor.set_chat_mode()
 
+    @property
+    def streaming_view(self) -> StreamingView:
+        assert self.processor is not None, "load_model comes first"
+        return self.processor.set_streaming_mode()
+
     def chat(self, request: ChatRequest) -> ChatResponse:
         """A whole answer."""
         return self.chat_view.chat(request)
@@ -105,6 +112,26 @@ class MiniCPMOWorker:
     def chat_streaming_generate(self, session_id: str, **options: Any) -> Iterator[StreamingChunk]:
         """Answer what was prefilled, in chunks; see `ChatView.streaming_generate`."""
         return self.chat_view.streaming_generate(session_id, **options)
+
+    def streaming_prefill(self, request: StreamingRequest) -> str:
+        """Read messages; see `StreamingView.prefill`."""
+        return self.streaming_view.prefill(request)
+
+    def streaming_init_tts(self, ref_audio_path: str) -> None:
+        """Choose the voice; see `StreamingView.init_ref_audio`."""
+        self.streaming_view.init_ref_audio(ref_audio_path)
+
+    def streaming_generate(self, session_id: str, **options: Any) -> Iterator[StreamingChunk]:
+        """Answer in chunks; see `StreamingView.generate`."""
+        return self.streaming_view.generate(session_id, **options)
+
+    def streaming_complete_turn(self, request: StreamingRequest) -> StreamingResponse:
+        """Read and answer; see `StreamingView.complete_turn`."""
+        return self.streaming_view.complete_turn(request)
+
+    def reset_streaming_session(self) -> None:
+        """Forget the conversation of the calls above."""
+        self.streaming_view.reset_session()
 
     def health(self) -> WorkerHealthResponse:
         """Everything `GET /health` tells; never waits for the model."""

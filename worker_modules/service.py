@@ -6,15 +6,17 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from config import ServiceConfig
 from core.errors import DeviceLostError
 from core.logs import event
-from core.processors import ChatView
+from core.processors import ChatView, Conversation, StreamingView
 from core.schemas import WorkerStatus
 from MiniCPMO45 import ModelError
+from worker_modules.conversations import KeptConversations
 from worker_modules.inference import Event, InferenceThread, Run, Steps
 from worker_modules.model_worker import MiniCPMOWorker
 from worker_modules.state import not_ready
@@ -24,13 +26,27 @@ logger = logging.getLogger(__name__)
 JOIN_TIMEOUT_S = 5.0
 
 
+class Stoppable(Protocol):
+    """Something whose model work can be ended from outside."""
+
+    def stop(self) -> bool:
+        """End the work; False when there is none."""
+        ...
+
+
 class WorkerService:
-    """Ties the worker's state to its inference thread."""
+    """Ties the worker's state to its inference thread.
+
+    A place in the model's cache belongs to a busy slot or to a kept conversation; together they
+    are never more than the slots.
+    """
 
     def __init__(self, worker: MiniCPMOWorker, config: ServiceConfig) -> None:
         self.worker = worker
         self.config = config
         self.inference = InferenceThread()
+        self.streaming_sockets: set[Stoppable] = set()
+        self._kept = KeptConversations()
 
     async def load(self) -> None:
         """Load the model in the inference thread; the worker is then ready, or in error."""
@@ -59,9 +75,25 @@ class WorkerService:
             raise not_ready(self.worker.state.status)
         return self.worker.chat_view
 
+    @property
+    def streaming_view(self) -> StreamingView:
+        """The way to stream.
+
+        Raises:
+            NotReadyError: no model is loaded.
+        """
+        if not self.worker.state.model_loaded:
+            raise not_ready(self.worker.state.status)
+        return self.worker.streaming_view
+
     @asynccontextmanager
-    async def slot(self, status: WorkerStatus, session_id: str) -> AsyncIterator[HeldSlot]:
+    async def slot(
+        self, status: WorkerStatus, session_id: str, conversation_key: str | None = None
+    ) -> AsyncIterator[HeldSlot]:
         """Hold a slot for one session; it comes free once the thread is done with the session.
+
+        Args:
+            conversation_key: a kept conversation to go on with, if it is still there.
 
         Raises:
             NotReadyError, WorkerBusyError: there is none.
@@ -70,6 +102,9 @@ class WorkerService:
         wait_s = self.config.sessions.worker_idle_wait_s
         slot = await state.acquire(status, session_id, wait_s)
         held = HeldSlot(self.inference)
+        if conversation_key is not None:
+            held.conversation = self._kept.take(conversation_key)
+        self._make_room()
         try:
             yield held
         except DeviceLostError as error:
@@ -77,7 +112,53 @@ class WorkerService:
             state.fail()
             raise
         finally:
+            held.cancel()
+            if held.conversation is not None:
+                self.discard(held.conversation)
             held.when_done(lambda: state.release(slot))
+
+    @property
+    def n_kept_conversations(self) -> int:
+        """Conversations that wait for their next turn."""
+        return len(self._kept)
+
+    def keep(self, key: str, held: HeldSlot) -> None:
+        """Keep the conversation of a slot that is about to come free, until its place is needed."""
+        assert held.conversation is not None, "the slot has no conversation"
+        displaced = self._kept.keep(key, held.conversation)
+        held.conversation = None
+        if displaced is not None:
+            self.discard(displaced)
+
+    def rename(self, key: str, new_key: str) -> None:
+        """Keep a conversation under another key, if it is still there."""
+        conversation = self._kept.take(key)
+        if conversation is None:
+            return
+        displaced = self._kept.keep(new_key, conversation)
+        if displaced is not None:
+            self.discard(displaced)
+
+    def forget(self, key: str) -> None:
+        """Do not keep this conversation any longer."""
+        conversation = self._kept.take(key)
+        if conversation is not None:
+            self.discard(conversation)
+
+    def forget_all(self) -> None:
+        """Keep no conversation any longer."""
+        while len(self._kept):
+            self.discard(self._kept.take_oldest())
+
+    def discard(self, conversation: Conversation) -> None:
+        """Close a conversation in the thread, after the work already given to it."""
+        self.inference.submit(lambda: _closing(conversation))
+
+    def _make_room(self) -> None:
+        """Give up the conversations used longest ago whose places the busy slots need."""
+        state = self.worker.state
+        while len(self._kept) and len(self._kept) + len(state.busy_slots) > len(state.slots):
+            self.discard(self._kept.take_oldest())
 
     async def close(self) -> None:
         """End all runs and the thread; a step that hangs is left behind."""
@@ -90,12 +171,20 @@ def new_session_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
+def _closing(conversation: Conversation) -> Generator[None, None, None]:
+    yield conversation.close()
+
+
 class HeldSlot:
-    """A slot of the worker while a session has it."""
+    """A slot of the worker while a session has it.
+
+    A streaming session puts its conversation here; if it is still here in the end, it is closed.
+    """
 
     def __init__(self, inference: InferenceThread) -> None:
         self._inference = inference
         self.run: Run | None = None
+        self.conversation: Conversation | None = None
 
     def start(self, steps: Steps[Event]) -> Run[Event]:
         """Begin the session's work in the inference thread."""
@@ -103,12 +192,16 @@ class HeldSlot:
         self.run = run
         return run
 
+    def cancel(self) -> None:
+        """End the session's work before its next step."""
+        if self.run is not None:
+            self.run.cancel()
+
     def when_done(self, release: Callable[[], None]) -> None:
-        """Call `release` as soon as the thread has let go of the run, which ends early if live."""
+        """Call `release` as soon as the thread has let go of the run."""
         if self.run is None or self.run.finished.done():
             release()
         else:
-            self.run.cancel()
             self.run.finished.add_done_callback(lambda _: release())
 
 

@@ -45,7 +45,18 @@ async def cache_info(service: Service) -> dict[str, Any]:
     if not state.model_loaded:
         raise not_ready(state.status)
     length = service.worker.health().kv_cache_length
+    kept = service.n_kept_conversations
     return {
         "status": state.status.value,
-        "note": f"{length} tokens of the last conversation; chat keeps nothing between requests",
+        "note": f"{kept} streaming conversations kept; {length} tokens of the one used last",
     }
+
+
+@router.post("/clear_cache")
+async def clear_cache(service: Service) -> dict[str, Any]:
+    """Forget the conversations that wait for their next turn; running ones go on."""
+    state = service.worker.state
+    if not state.model_loaded:
+        raise not_ready(state.status)
+    service.forget_all()
+    return {"success": True, "message": "Cache cleared"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,11 +43,13 @@ class PieceOptions:
     Args:
         max_slice_nums: tiles a picture may be cut into; 1 keeps it whole.
         is_last_chunk: the audio of this piece may be shorter than a second.
+        is_live: a user's audio goes on from the pieces before it; otherwise it is heard as a whole.
     """
 
     omni_mode: bool = True
     max_slice_nums: int = 1
     is_last_chunk: bool = False
+    is_live: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,11 @@ class StreamingSession(Session):
         options = options or PieceOptions()
         self._slide()
         is_first = self.slot.length == 0
+        is_live = message.role == "user" and options.is_live
         if message.role == "user" and self._turn_audio_count == 0:
             message = _pad_first_audio(message, self._mel.settings.padded_first_samples)
         writer = PromptWriter(self.model.tokenizer, compat=self.compat)
         rendered = self._render(writer, message, options)
-        is_live = message.role == "user"
         audio_rows = None
         prompt = self.inputs.finish(
             writer,
@@ -129,7 +131,7 @@ class StreamingSession(Session):
         if writer.audios:
             waveforms = [np.asarray(item.value) for item in writer.audios]
             audio_rows = self._hear(waveforms, is_live=is_live, is_last=options.is_last_chunk)
-        if not is_live or (is_first and self.compat):
+        if message.role != "user" or (is_first and self.compat):
             # Published: the cache that the very first user piece has just built is thrown away.
             self._audio_cache.reset()
         if message.role != "system" and self._open != "user":
@@ -138,7 +140,7 @@ class StreamingSession(Session):
         self.feed_prompt(prompt, audio_rows)
         self._slide()
         self._open = self._next_open(message.role, is_first=is_first)
-        self._turn_audio_count += is_live and bool(writer.audios)
+        self._turn_audio_count += message.role == "user" and bool(writer.audios)
         return Piece(prompt.text, prompt.ids)
 
     def generate(
@@ -147,7 +149,7 @@ class StreamingSession(Session):
         *,
         enable_thinking: bool = False,
         use_tts_template: bool = True,
-    ) -> Iterator[TextDelta]:
+    ) -> Generator[TextDelta, None, None]:
         """Answer the open turn, one decode step per item; the last item is ``finished``.
 
         Dropping the iterator stops the answer; what was fed stays part of the conversation.
@@ -172,7 +174,7 @@ class StreamingSession(Session):
         sampling: SpeechSampling | None = None,
         attention_type: str | None = None,
         window: int | None = None,
-    ) -> Iterator[SpokenText]:
+    ) -> Generator[SpokenText, None, None]:
         """Answer the open turn aloud; text comes with the first sound made after it.
 
         Args:

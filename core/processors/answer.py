@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.errors import TooLargeError
 from core.processors.events import Delta, Finished
 from MiniCPMO45 import ChatSession, GenerationOptions, PromptError
+from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.speech import Vocoder
 from MiniCPMO45.speech_sampling import SpeechSampling
 
@@ -22,7 +23,7 @@ def answer(
     Raises:
         TooLargeError: the prompt fills the cache.
     """
-    for delta in session.generate(_fitted(session, options)):
+    for delta in session.generate(fitted(session, options)):
         yield Delta(delta.text, delta.n_tokens)
     yield _finished(session)
 
@@ -35,7 +36,7 @@ def spoken_answer(
     Raises:
         TooLargeError: the prompt fills the cache.
     """
-    options = _fitted(session, options)
+    options = fitted(session, options)
     if options.streaming:
         n_tokens = 0
         for part in session.speak_while_writing(vocoder, options, sampling):
@@ -71,8 +72,12 @@ def _finished(session: ChatSession) -> Finished:
     )
 
 
-def _fitted(session: ChatSession, options: GenerationOptions) -> GenerationOptions:
-    """The options with no more tokens than the cache has room for."""
+def fitted(session: Session, options: GenerationOptions) -> GenerationOptions:
+    """The options with no more tokens than the cache has room for.
+
+    Raises:
+        TooLargeError: there is room for none.
+    """
     capacity = session.model.cache.capacity
     room = capacity - session.kv_cache_length - ROOM_AROUND_ANSWER
     if room < 1:

@@ -7,8 +7,6 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from core.errors import RequestError, ServiceError, TooLargeError
 from core.processors.answer import answer, spoken_answer
 from core.processors.chat_options import generation_options, prompt_options
@@ -18,23 +16,10 @@ from core.processors.messages import read_messages
 from core.processors.model_errors import service_errors
 from core.processors.prefilled_chat import PrefilledChat
 from core.processors.sound import sound_of, wav_base64
+from core.processors.speech import SpeechTask, read_speech
 from core.processors.voices import Voices, with_voice_prompt
-from core.schemas import ChatRequest, ChatResponse, ChatStreamRequest, TTSConfig
+from core.schemas import ChatRequest, ChatResponse, ChatStreamRequest
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
-from MiniCPMO45.speech_sampling import SpeechSampling
-
-SPEECH_UNAVAILABLE = (
-    "speech output needs assets/token2wav beside the weights; the answer is text only"
-)
-LOWEST_TEMPERATURE = 1e-5  # codes are always drawn; this cold, the best one is
-
-
-@dataclass(frozen=True)
-class SpeechTask:
-    """How the answer is to sound: like `recording`, float32 [n_samples] at 16 kHz."""
-
-    recording: np.ndarray
-    sampling: SpeechSampling
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class ChatView(PrefilledChat):
         self, model: MiniCPMO, limits: RequestLimits, default_voice: str | None = None
     ) -> None:
         super().__init__(model, limits)
-        self._voices = Voices(model, default_voice, limits)
+        self.voices = Voices(model, default_voice, limits)
         self.kv_cache_length = 0
 
     def read(self, request: ChatRequest | ChatStreamRequest) -> ChatTask:
@@ -73,7 +58,7 @@ class ChatView(PrefilledChat):
                 limit=limit,
             )
         messages = read_messages(request.messages, self.limits)
-        speech, warning = self._speech(request.tts)
+        speech, warning = read_speech(self.voices, request.tts)
         if speech is not None and isinstance(request, ChatRequest):
             messages = with_voice_prompt(messages, request.tts, speech.recording)
         return ChatTask(
@@ -85,20 +70,6 @@ class ChatView(PrefilledChat):
             speech=speech,
         )
 
-    def _speech(self, tts: TTSConfig) -> tuple[SpeechTask | None, str | None]:
-        if not tts.enabled:
-            return None, None
-        if not self._voices.can_speak:
-            return None, SPEECH_UNAVAILABLE
-        recording, warning = self._voices.choose(tts)
-        sampling = SpeechSampling(
-            temperature=max(tts.sampling.temperature, LOWEST_TEMPERATURE),
-            top_p=tts.sampling.top_p,
-            top_k=tts.sampling.top_k,
-            repetition_penalty=tts.sampling.repetition_penalty,
-        )
-        return SpeechTask(recording, sampling), warning
-
     def run(self, task: ChatTask, *, seed: int | None = None) -> Generator[ChatEvent, None, None]:
         """Answer: `Prefilled`, one `Delta` a token, `Finished`. Each step is bounded model work.
 
@@ -106,7 +77,7 @@ class ChatView(PrefilledChat):
         """
         with service_errors(), ChatSession(self.model, seed=seed) as session:
             speech = task.speech
-            vocoder = self._voices.vocoder(speech.recording) if speech else None
+            vocoder = self.voices.vocoder(speech.recording) if speech else None
             prompt = session.prefill(task.messages, task.prompt)
             yield Prefilled(prompt.n_tokens, prompt.text)
             events = (

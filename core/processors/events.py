@@ -9,10 +9,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Prefilled:
-    """The prompt is in the cache."""
+    """The prompt is in the cache, behind `cached_tokens` of the conversation so far."""
 
     input_tokens: int
     prompt: str
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,13 @@ from MiniCPMO45 import ChatMessage
 ModelItem = str | Image.Image | np.ndarray
 
 
-def read_messages(messages: Sequence[Message], limits: RequestLimits) -> list[ChatMessage]:
+def read_messages(
+    messages: Sequence[Message], limits: RequestLimits, *, is_continuation: bool = False
+) -> list[ChatMessage]:
     """Decode a request's messages.
+
+    Args:
+        is_continuation: they follow others, so that an assistant message may come first.
 
     Raises:
         InvalidFieldError, TooLargeError: naming the field and the limit.
@@ -38,7 +43,7 @@ def read_messages(messages: Sequence[Message], limits: RequestLimits) -> list[Ch
             field="messages",
             limit=limits.messages,
         )
-    if messages[0].role is Role.ASSISTANT:
+    if not is_continuation and messages[0].role is Role.ASSISTANT:
         raise InvalidFieldError("messages[0].role must be system or user", field="messages[0].role")
     return _Reader(limits).read(messages)
 

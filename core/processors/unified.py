@@ -9,6 +9,7 @@ import torch
 from core.capabilities import ProcessorMode
 from core.processors.chat import ChatView
 from core.processors.limits import RequestLimits
+from core.processors.streaming import StreamingView
 from core.schemas import ChatStreamRequest, DuplexConfig, Message, Role
 from MiniCPMO45 import MiniCPMO
 
@@ -30,7 +31,7 @@ class UnifiedProcessor:
         CheckpointError, AttentionUnavailableError: the model cannot be loaded as asked.
     """
 
-    modes = (ProcessorMode.CHAT,)
+    modes = (ProcessorMode.CHAT, ProcessorMode.STREAMING)
 
     def __init__(
         self,
@@ -62,11 +63,19 @@ class UnifiedProcessor:
         )
         if self.model.config.embedded:
             torch.set_num_threads(1)  # too small to share: more threads would wait for each other
-        self._chat = ChatView(self.model, limits or RequestLimits(), ref_audio_path)
+        limits = limits or RequestLimits()
+        self._chat = ChatView(self.model, limits, ref_audio_path)
+        self._streaming = StreamingView(self.model, limits, self._chat.voices)
 
     def set_chat_mode(self) -> ChatView:
-        """The view for chat."""
+        """The view for chat; a conversation left open in the streaming view is forgotten."""
+        self._streaming.reset_session()
         return self._chat
+
+    def set_streaming_mode(self) -> StreamingView:
+        """The view for streaming; a conversation left open in the chat view is forgotten."""
+        self._chat.close()
+        return self._streaming
 
     def warm_up(self) -> None:
         """Answer once, so that the first client does not wait for what happens only once.
@@ -81,8 +90,8 @@ class UnifiedProcessor:
 
     @property
     def kv_cache_length(self) -> int:
-        """Tokens in the cache of the conversation worked on last."""
-        return self._chat.kv_cache_length
+        """Tokens in the cache of the streaming conversation worked on last, else of the chat."""
+        return self._streaming.kv_cache_length or self._chat.kv_cache_length
 
     @property
     def model_name(self) -> str:

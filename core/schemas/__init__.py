@@ -50,6 +50,16 @@ from .streaming import (
     StreamingRequest,
     StreamingResponse,
 )
+from .streaming_socket import (
+    CacheMissMessage,
+    StreamingChunkMessage,
+    StreamingCloseMessage,
+    StreamingDoneMessage,
+    StreamingGenerateMessage,
+    StreamingPrefillDoneMessage,
+    StreamingPrefillMessage,
+    StreamingServerMessage,
+)
 from .version import API_VERSION
 from .worker import WorkerHealthResponse, WorkerSession, WorkerStatus
 
@@ -58,6 +68,7 @@ __all__ = [
     "MODEL_SAMPLE_RATE",
     "SPEECH_SAMPLE_RATE",
     "AudioContent",
+    "CacheMissMessage",
     "ChatRequest",
     "ChatResponse",
     "ChatServerMessage",
@@ -88,9 +99,16 @@ __all__ = [
     "StopMessage",
     "StreamGenerationConfig",
     "StreamingChunk",
+    "StreamingChunkMessage",
+    "StreamingCloseMessage",
     "StreamingConfig",
+    "StreamingDoneMessage",
+    "StreamingGenerateMessage",
+    "StreamingPrefillDoneMessage",
+    "StreamingPrefillMessage",
     "StreamingRequest",
     "StreamingResponse",
+    "StreamingServerMessage",
     "TTSConfig",
     "TTSMode",
     "TTSSamplingParams",

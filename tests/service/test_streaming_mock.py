@@ -38,24 +38,38 @@ async def cache_of(gateway: GatewayProcess, path: str = "/cache") -> list[dict[s
 
 
 async def stop(gateway: GatewayProcess, **body: Any) -> dict[str, Any]:
-    options = {"json": body} if body else {}
-    answer = await asyncio.to_thread(gateway.http.post, "/api/streaming/stop", **options)
+    path = "/api/streaming/stop"
+    answer = await asyncio.to_thread(gateway.http.post, path, json=body or None)
     assert answer.status_code == 200
     return answer.json()
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
-    with Stack(tmp_path_factory.mktemp("streaming_worker")) as stack:
-        yield stack.start_mock_worker(*FAST)
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("streaming")) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
-def gateway(
-    tmp_path_factory: pytest.TempPathFactory, worker: WorkerProcess
-) -> Iterator[GatewayProcess]:
-    with Stack(tmp_path_factory.mktemp("streaming_gateway")) as stack:
-        yield stack.start_gateway([worker])
+def worker(shared_stack: Stack) -> WorkerProcess:
+    return shared_stack.start_mock_worker(*FAST)
+
+
+@pytest.fixture(scope="module")
+def gateway(shared_stack: Stack, worker: WorkerProcess) -> GatewayProcess:
+    return shared_stack.start_gateway([worker])
+
+
+@pytest.fixture(scope="module")
+def steady_gateway(shared_stack: Stack) -> GatewayProcess:
+    """In front of a worker that takes 0.3 seconds a chunk."""
+    return shared_stack.start_gateway([shared_stack.start_mock_worker("--stream-delay", "0.3")])
+
+
+@pytest.fixture(scope="module")
+def endless_gateway(shared_stack: Stack) -> GatewayProcess:
+    """In front of a worker that does not finish an answer in time."""
+    return shared_stack.start_gateway([shared_stack.start_mock_worker(*SLOW)])
 
 
 # -- turns and the cache ---------------------------------------------------------------------------
@@ -187,12 +201,8 @@ async def begin_slow_answer(client: StreamingClient) -> None:
     await client.send("generate", session_id="r")
 
 
-def slow_after_the_first_chunk(stack: Stack) -> GatewayProcess:
-    return stack.start_gateway([stack.start_mock_worker("--stream-delay", "0.3")])
-
-
-async def test_stop_ends_the_answer_and_the_worker_is_free(stack: Stack) -> None:
-    gateway = slow_after_the_first_chunk(stack)
+async def test_stop_ends_the_answer_and_the_worker_is_free(steady_gateway: GatewayProcess) -> None:
+    gateway = steady_gateway
     async with streaming(gateway) as client:
         await begin_slow_answer(client)
         await client.until("chunk")
@@ -203,8 +213,10 @@ async def test_stop_ends_the_answer_and_the_worker_is_free(stack: Stack) -> None
         assert (await client.turn("Again")).types == WHOLE_TURN
 
 
-async def test_the_stop_route_ends_the_answer_of_one_session(stack: Stack) -> None:
-    gateway = slow_after_the_first_chunk(stack)
+async def test_the_stop_route_ends_the_answer_of_one_session(
+    steady_gateway: GatewayProcess,
+) -> None:
+    gateway = steady_gateway
     async with streaming(gateway, "mine+1") as client:
         await begin_slow_answer(client)
         await client.until("chunk")
@@ -217,8 +229,8 @@ async def test_the_stop_route_ends_the_answer_of_one_session(stack: Stack) -> No
         assert (await client.until("done"))[-1]["stopped"] is True
 
 
-async def test_the_stop_route_ends_all_answers(stack: Stack) -> None:
-    gateway = slow_after_the_first_chunk(stack)
+async def test_the_stop_route_ends_all_answers(steady_gateway: GatewayProcess) -> None:
+    gateway = steady_gateway
     assert (await stop(gateway))["success"] is False
     async with streaming(gateway) as client:
         await begin_slow_answer(client)
@@ -243,9 +255,10 @@ def test_with_api_keys_a_session_must_be_named(stack: Stack) -> None:
 
 @pytest.mark.parametrize("phase", ["connected", "queued", "read", "answering"])
 @pytest.mark.parametrize("way", ["abort", "close", "say close"])
-async def test_leaving_in_every_phase_frees_the_worker(stack: Stack, phase: str, way: str) -> None:
-    worker = stack.start_mock_worker(*SLOW)
-    gateway = stack.start_gateway([worker])
+async def test_leaving_in_every_phase_frees_the_worker(
+    endless_gateway: GatewayProcess, phase: str, way: str
+) -> None:
+    gateway = endless_gateway
     async with streaming(gateway, "holder") as holder, streaming(gateway) as client:
         if phase == "queued":
             await holder.begin("Hello")
@@ -267,7 +280,8 @@ async def test_leaving_in_every_phase_frees_the_worker(stack: Stack, phase: str,
         if phase == "queued":
             await holder.socket.close()
         await until(gateway, idle_workers=1, queue_length=0)
-    worker.wait_until("idle", lambda: worker.health()["worker_status"] == "idle", SOON_S)
+    async with streaming(gateway) as client:  # a worker that still worked would refuse
+        assert (await client.begin("Hello"))["type"] == "prefill_done"
 
 
 async def test_twenty_clients_killed_at_any_moment_leak_nothing(stack: Stack) -> None:
@@ -314,8 +328,10 @@ async def test_a_wrong_message_is_told_and_the_socket_goes_on(
 
 
 @pytest.mark.parametrize("kind", ["prefill", "generate", "dance"])
-async def test_a_wrong_message_during_the_answer_does_not_end_it(stack: Stack, kind: str) -> None:
-    gateway = slow_after_the_first_chunk(stack)
+async def test_a_wrong_message_during_the_answer_does_not_end_it(
+    steady_gateway: GatewayProcess, kind: str
+) -> None:
+    gateway = steady_gateway
     async with streaming(gateway) as client:
         await begin_slow_answer(client)
         await client.until("chunk")
@@ -364,8 +380,11 @@ async def test_a_full_queue_is_told_and_the_socket_goes_on(stack: Stack) -> None
         assert (await refused.turn("Hello")).types == WHOLE_TURN
 
 
-async def test_a_ticket_that_is_taken_out_is_told_as_cancelled(stack: Stack) -> None:
-    gateway = stack.start_gateway([stack.start_mock_worker(*SLOW)])
+async def test_a_ticket_that_is_taken_out_is_told_as_cancelled(
+    endless_gateway: GatewayProcess,
+) -> None:
+    gateway = endless_gateway
+    await until(gateway, idle_workers=1)
     async with streaming(gateway, "a") as holder, streaming(gateway, "b") as waiting:
         await holder.begin("Hello")
         await waiting.send("prefill", messages=[{"role": "user", "content": "Hello"}])
@@ -394,6 +413,18 @@ async def test_a_worker_that_dies_after_a_word_is_told_as_lost(stack: Stack) -> 
         assert turn.last["code"] == "worker_lost"
         assert (await read_to_close(client.socket)).close_code == 1011
     await until(gateway, offline_workers=1, idle_workers=1)
+
+
+async def test_a_socket_on_which_nothing_comes_is_closed(stack: Stack) -> None:
+    worker = stack.start_mock_worker(*FAST)
+    gateway = stack.start_gateway([worker], sessions={"streaming_prefill_idle_s": 0.2})
+    async with streaming(gateway) as silent:
+        told = await read_to_close(silent.socket)
+    assert (told.last["code"], told.close_code) == ("idle_timeout", 1000)
+    async with streaming(gateway) as client:
+        await client.turn("Hello")
+        await asyncio.sleep(0.3)  # between turns a client may take its time
+        assert (await client.turn("And now?")).types == WHOLE_TURN
 
 
 async def test_a_page_of_another_site_is_told_why_and_closed(gateway: GatewayProcess) -> None:

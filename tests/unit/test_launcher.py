@@ -145,8 +145,8 @@ def test_the_gateway_knows_every_worker(layout) -> None:
         ("::1", "http://[::1]:8006"),
     ],
 )
-def test_the_gateway_is_asked_where_it_listens(layout, host, url) -> None:
-    assert gateway_url(layout, settings(service={"host": host})) == url
+def test_the_gateway_is_asked_where_it_listens(host, url) -> None:
+    assert gateway_url("http", settings(service={"host": host})) == url
 
 
 # --- ports

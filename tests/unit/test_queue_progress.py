@@ -44,14 +44,29 @@ class Queueing:
         self.ahead = [self.pool.enqueue("chat")[0] for _ in range(n_ahead)]
         self.socket = FakeSocket()
 
-    async def wait(self) -> None:
+    async def wait(self, **options: bool) -> None:
         async with Lease(self.pool, "chat") as lease:
-            await wait_in_queue(self.socket, lease, self.pool, PERIOD_S)  # pyright: ignore
+            await wait_in_queue(
+                self.socket,  # pyright: ignore[reportArgumentType]
+                lease,
+                self.pool,
+                PERIOD_S,
+                **options,
+            )
 
     async def wait_while(self, events: Any) -> None:
         waiting = asyncio.create_task(self.wait())
         await events()
         await waiting
+
+
+def test_a_free_worker_is_announced_on_request() -> None:
+    async def scenario() -> FakeSocket:
+        queueing = Queueing(idle=True)
+        await queueing.wait(always_says_done=True)
+        return queueing.socket
+
+    assert run_virtual(scenario()).times == [(0, "queue_done")]
 
 
 def test_nothing_is_said_when_a_worker_is_free() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import threading
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ logger = logging.getLogger("worker")
 
 MEBIBYTE = 1 << 20
 GRACEFUL_SHUTDOWN_S = 5
+EXIT_FAILED = 1
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -112,19 +114,36 @@ def main(arguments: list[str] | None = None) -> int:
     gpu_id = options.worker_index if options.gpu_id is None else options.gpu_id
     port = config.worker_port(options.worker_index) if options.port is None else options.port
     logger.info(event("starting", host=options.host, port=port, gpu_id=gpu_id))
-    uvicorn.run(
-        create_app(make_worker(config, gpu_id=gpu_id), config),
-        host=options.host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        ws_max_size=int(config.limits.chat_body_mb * MEBIBYTE),
-        ws_ping_interval=config.sessions.ping_period_s,
-        ws_ping_timeout=config.sessions.pong_wait_s,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    return serve(make_worker(config, gpu_id=gpu_id), config, options.host, port)
+
+
+def serve(worker: MiniCPMOWorker, config: ServiceConfig, host: str, port: int) -> int:
+    """Serve until a signal comes, or until the device fails; the exit status.
+
+    After a lost device the status is not 0, so that whoever supervises starts a new process.
+    """
+    device_lost = threading.Event()
+
+    def give_up() -> None:
+        device_lost.set()
+        server.should_exit = True
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(worker, config, give_up),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            ws_max_size=int(config.limits.chat_body_mb * MEBIBYTE),
+            ws_ping_interval=config.sessions.ping_period_s,
+            ws_ping_timeout=config.sessions.pong_wait_s,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        )
     )
-    return 0
+    server.run()
+    return EXIT_FAILED if device_lost.is_set() or not server.started else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
@@ -21,10 +21,17 @@ from worker_modules.service import WorkerService
 logger = logging.getLogger(__name__)
 
 
-def create_app(worker: MiniCPMOWorker, config: ServiceConfig) -> FastAPI:
-    """The application around `worker`; the model starts to load when the application starts."""
+def create_app(
+    worker: MiniCPMOWorker,
+    config: ServiceConfig,
+    on_device_lost: Callable[[], None] | None = None,
+) -> FastAPI:
+    """The application around `worker`; the model starts to load when the application starts.
+
+    `on_device_lost` is called when the device failed and the process should end.
+    """
     app = FastAPI(title="MiniCPMO45 Worker", version=API_VERSION, lifespan=_lifespan)
-    app.state.service = WorkerService(worker, config)
+    app.state.service = WorkerService(worker, config, on_device_lost)
     app.include_router(status_routes.router)
     app.include_router(chat_http.router)
     app.include_router(chat_socket.router)

@@ -39,10 +39,19 @@ class WorkerService:
 
     A place in the model's cache belongs to a busy slot or to a kept conversation; together they
     are never more than the slots.
+
+    Args:
+        on_device_lost: called when the device failed, which only a new process can mend.
     """
 
-    def __init__(self, worker: MiniCPMOWorker, config: ServiceConfig) -> None:
+    def __init__(
+        self,
+        worker: MiniCPMOWorker,
+        config: ServiceConfig,
+        on_device_lost: Callable[[], None] | None = None,
+    ) -> None:
         self.worker = worker
+        self._on_device_lost = on_device_lost
         self.config = config
         self.inference = InferenceThread()
         self.streaming_sockets: set[Stoppable] = set()
@@ -110,6 +119,8 @@ class WorkerService:
         except DeviceLostError as error:
             self.worker.load_message = error.message
             state.fail()
+            if self._on_device_lost is not None:
+                self._on_device_lost()
             raise
         finally:
             held.cancel()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 import worker
 from config import ModelConfig, ServiceConfig, ServiceSectionConfig
+from core.errors import DeviceLostError
+from tests.fake_worker import FakeWorker, fake_config, wait_until
+from tests.service.processes import free_port
+from tests.unit.worker_client import HELLO
 
 
 def config_for(model_path: str) -> ServiceConfig:
@@ -81,3 +87,26 @@ def test_a_setting_without_effect_is_said_to_have_none(caplog: pytest.LogCapture
     worker.warn_of_settings_without_effect(config)
     assert "name=service.compile" in caplog.text
     assert "name=model.quantization" in caplog.text
+
+
+def test_a_lost_device_ends_the_process_with_a_failure() -> None:
+    fake = FakeWorker(fake_config())
+    fake.view.failure = DeviceLostError("the device failed")
+    port = free_port()
+
+    def ask() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            wait_until(lambda: answers(client, "/ready"))
+            assert not client.post("/chat", json=HELLO).json()["success"]
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(ask)
+        assert worker.serve(fake, fake_config(), "127.0.0.1", port) == 1
+        asking.result()
+
+
+def answers(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -12,7 +12,7 @@ from MiniCPMO45.inputs import InputBuilder, PromptInput
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
 from MiniCPMO45.model import MiniCPMO
 from MiniCPMO45.speech_sampling import SpeechSampling
-from MiniCPMO45.speech_tokens import SpeechDecoder
+from MiniCPMO45.speech_tokens import SpeechDecoder, SpeechStream
 
 
 class Session:
@@ -69,6 +69,27 @@ class Session:
             self.model.speech_rotary,
             self.generator,
             sampling or SpeechSampling(),
+        )
+
+    def speech_stream(
+        self,
+        sampling: SpeechSampling | None = None,
+        *,
+        attention_type: str | None = None,
+        window: int | None = None,
+    ) -> SpeechStream:
+        """Speech of a reply whose text arrives in chunks.
+
+        Args:
+            attention_type, window: how much earlier speech each chunk sees; the checkpoint's
+                choice if None.
+        """
+        config = self.model.config.tts_config
+        return SpeechStream(
+            self.speech_decoder(sampling),
+            attention_type=attention_type or config.attention_type,
+            window=window or config.streaming_sliding_window_audio_window_size,
+            compat=self.compat,
         )
 
     @property

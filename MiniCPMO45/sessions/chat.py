@@ -20,7 +20,7 @@ from MiniCPMO45.sessions.generation import (
 )
 from MiniCPMO45.sessions.speech import CodeWindow, SpokenText, Vocoder, speak_choices
 from MiniCPMO45.speech_sampling import SpeechSampling
-from MiniCPMO45.speech_tokens import REPLY_LIMIT, REPLY_MINIMUM, CodeGroup, SpeechStream
+from MiniCPMO45.speech_tokens import REPLY_LIMIT, REPLY_MINIMUM, CodeGroup
 
 SPEECH_START = "<|tts_bos|>"
 SPEECH_END = "<|tts_eos|>"
@@ -160,7 +160,7 @@ class ChatSession(Session):
         Text comes with the first sound made after it. Afterwards :attr:`answer` holds all of it.
         """
         options = options or GenerationOptions(streaming=True)
-        tokenizer, config = self.model.tokenizer, self.model.config.tts_config
+        tokenizer = self.model.tokenizer
         token_ids: list[int] = []
 
         def noted() -> Iterator[Choice]:
@@ -174,12 +174,7 @@ class ChatSession(Session):
                     )
                 yield choice
 
-        speech = SpeechStream(
-            self.speech_decoder(sampling),
-            attention_type=config.attention_type,
-            window=config.streaming_sliding_window_audio_window_size,
-            compat=self.compat,
-        )
+        speech = self.speech_stream(sampling)
         yield from speak_choices(noted(), speech, vocoder, tokenizer.text_stream())
 
     def _choices(

@@ -21,7 +21,6 @@ from MiniCPMO45.sessions.generation import Choice, decode_chunked
 from MiniCPMO45.sessions.speech import SpokenText, Vocoder, speak_choices
 from MiniCPMO45.sessions.window import ContextWindow, TurnLog
 from MiniCPMO45.speech_sampling import SpeechSampling
-from MiniCPMO45.speech_tokens import SpeechStream
 from MiniCPMO45.streaming_mel import MelSnapshot, StreamingMel, StreamingMelSettings
 
 # What is left open at the end of the cache: nothing, the user's turn, an answer that was
@@ -183,13 +182,7 @@ class StreamingSession(Session):
                 choice if None.
         """
         options = options or GenerationOptions(streaming=True)
-        config = self.model.config.tts_config
-        speech = SpeechStream(
-            self.speech_decoder(sampling),
-            attention_type=attention_type or config.attention_type,
-            window=window or config.streaming_sliding_window_audio_window_size,
-            compat=self.compat,
-        )
+        speech = self.speech_stream(sampling, attention_type=attention_type, window=window)
         choices = self._choices(
             options,
             opening_text(thinking=enable_thinking, speech=True),

@@ -17,6 +17,7 @@ from core.errors import InvalidFieldError, TooLargeError
 from core.processors.grid import tile_images
 from core.processors.limits import RequestLimits
 from core.processors.media import decode_base64
+from core.processors.sound_track import read_sound_track
 from core.schemas import MODEL_SAMPLE_RATE
 
 MAX_FRAMES = 64  # a longer video is sampled evenly to so many frames
@@ -151,14 +152,7 @@ def _audio(container: InputContainer, duration_s: float) -> np.ndarray | None:
     if not container.streams.audio:
         return None
     container.seek(0)
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=MODEL_SAMPLE_RATE)
-    pieces = [
-        resampled.to_ndarray()[0]
-        for frame in [*container.decode(container.streams.audio[0]), None]
-        for resampled in resampler.resample(frame)
-    ]
-    track = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return track[: int(duration_s * MODEL_SAMPLE_RATE)].astype(np.float32)
+    return read_sound_track(container)[: int(duration_s * MODEL_SAMPLE_RATE)]
 
 
 def _seconds(

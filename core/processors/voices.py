@@ -13,6 +13,7 @@ from av.error import FFmpegError
 from core.errors import InvalidFieldError, UnsupportedError
 from core.processors.limits import RequestLimits
 from core.processors.media import decode_audio
+from core.processors.sound_track import read_sound_track
 from core.schemas import MODEL_SAMPLE_RATE, TTSConfig, TTSMode
 from MiniCPMO45 import ChatMessage, MediaError, MiniCPMO, voice_system_message
 from MiniCPMO45.token2wav.stream import VocoderStream
@@ -31,13 +32,10 @@ def load_voice_file(path: Path) -> np.ndarray:
     try:
         with av.open(str(path)) as container:
             assert isinstance(container, InputContainer)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=MODEL_SAMPLE_RATE)
-            pieces = [
-                resampled.to_ndarray()[0]
-                for frame in [*container.decode(container.streams.audio[0]), None]
-                for resampled in resampler.resample(frame)
-            ]
-        return np.concatenate(pieces).astype(np.float32)
+            recording = read_sound_track(container)
+        if not recording.size:
+            raise ValueError("no sound")
+        return recording
     except (OSError, FFmpegError, ValueError, IndexError) as error:
         raise InvalidFieldError(
             f"{path.name} is not a readable reference voice", field="audio.ref_audio_path"

@@ -97,9 +97,8 @@ class ChatSession(Session):
             if choice.token_id is not None:
                 token_ids.append(choice.token_id)
                 yield TextDelta(stream.push(choice.token_id), len(token_ids), False)
-            elif choice.finish_reason is not None:
-                text = self._clean(token_ids, options)
-                self.answer = Answer(text, token_ids, choice.finish_reason, choice.terminator_id)
+            else:
+                self._note_answer(token_ids, choice, options)
                 yield TextDelta(stream.flush(), len(token_ids), True)
 
     @torch.inference_mode()
@@ -167,11 +166,8 @@ class ChatSession(Session):
             for choice in self._choices(options, barred_ids=tokenizer.speech_suppressed_ids):
                 if choice.token_id is not None:
                     token_ids.append(choice.token_id)
-                elif choice.finish_reason is not None:
-                    text = self._clean(token_ids, options)
-                    self.answer = Answer(
-                        text, token_ids, choice.finish_reason, choice.terminator_id
-                    )
+                else:
+                    self._note_answer(token_ids, choice, options)
                 yield choice
 
         speech = self.speech_stream(sampling)
@@ -197,6 +193,11 @@ class ChatSession(Session):
         # The published model takes the best-scored first token here, whatever the options.
         first = self.scores(hidden).argmax()
         return decode_plain(self, hidden, options, first=first, fed=self._fed)
+
+    def _note_answer(self, token_ids: list[int], end: Choice, options: GenerationOptions) -> None:
+        assert end.finish_reason is not None
+        text = self._clean(token_ids, options)
+        self.answer = Answer(text, token_ids, end.finish_reason, end.terminator_id)
 
     def _clean(self, token_ids: list[int], options: GenerationOptions) -> str:
         assert self._options is not None

@@ -20,7 +20,7 @@ from MiniCPMO45.tiny.tokenizer import token_id
 Followers = dict[int, dict[int, float]]
 """For a token, the tokens that may follow it and by how much their logits exceed the others'."""
 
-OPENINGS = ("<|tts_bos|>", "user\n\n", "user\n")
+OPENINGS = ("<|tts_bos|>", "<|speak|>", "user\n\n", "user\n")
 """Texts whose last token may stand right before an answer."""
 
 MOST_FOLLOWERS = 8

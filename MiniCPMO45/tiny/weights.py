@@ -2,7 +2,8 @@
 
 A tensor's noise depends on its name and shape alone, never on the order of writing. Channel 0 of
 the language model and of the speech-token generator is special: every embedding holds the same
-number there and no layer writes to it, so the output heads can use it as a bias.
+number there and no layer writes to it, so the output heads can use it as a bias. Channel 1 of the
+language model is kept like that, too, and says what may only follow sound: see `decisions`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from MiniCPMO45.tiny.bigrams import teach_followers
+from MiniCPMO45.tiny.decisions import teach_decisions
 from MiniCPMO45.tiny.layout import Shape, checkpoint_layout
 
 Weights = dict[str, NDArray[np.float32]]
@@ -60,6 +62,7 @@ def build_weights(config: dict[str, Any], tokenizer: Tokenizer) -> Weights:
     teach_followers(
         tokenizer, weights["llm.model.embed_tokens.weight"], weights["llm.lm_head.weight"]
     )
+    teach_decisions(tokenizer, weights, CONSTANT)
     return weights
 
 

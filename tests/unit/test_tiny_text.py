@@ -6,11 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tokenizers import Tokenizer as FastTokenizer
 from transformers import Qwen2TokenizerFast  # pyright: ignore[reportPrivateImportUsage]
 
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
+from MiniCPMO45.sessions.duplex import DuplexSession
+from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.tokenizer import Tokenizer
 
 RECORDED = Path(__file__).parents[1] / "golden" / "data"
@@ -181,3 +184,39 @@ def test_different_questions_get_different_answers(embedded_model: MiniCPMO):
         assert session.answer is not None
         answers.add(session.answer.text)
     assert len(answers) > 3
+
+
+# Calls
+
+
+def decisions(model: MiniCPMO, *, seed: int, n_units: int) -> list[tuple[bool, bool, str]]:
+    second = np.random.default_rng(seed).standard_normal(16000).astype(np.float32) * 0.1
+    with DuplexSession(model, DuplexOptions(generate_audio=False), seed=seed) as session:
+        session.prepare("<|im_start|>system\nTalk.\n", "<|im_end|>")
+        made = []
+        for _ in range(n_units):
+            session.prefill(second)
+            result = session.generate()
+            session.finalize()
+            made.append((result.is_listen, result.end_of_turn, result.text))
+    return made
+
+
+def test_calls_listen_speak_and_end_their_turns(embedded_model: MiniCPMO):
+    made = [unit for seed in range(3) for unit in decisions(embedded_model, seed=seed, n_units=20)]
+    n_listened = sum(is_listen for is_listen, _, _ in made)
+    n_ended = sum(end_of_turn for _, end_of_turn, _ in made)
+    assert 10 < n_listened < 50
+    assert n_ended >= 3
+    assert all(text for is_listen, end_of_turn, text in made if not is_listen and not end_of_turn)
+
+
+def test_nothing_is_decided_without_sound(embedded_model: MiniCPMO):
+    marks = embedded_model.tokenizer.ids_of(["<|listen|>", "<|speak|>", "<|turn_eos|>"])
+    with ChatSession(embedded_model, seed=0) as session:
+        second = np.zeros(16000, np.float32)
+        session.prefill([ChatMessage("user", [second])])
+        for _ in session.generate(GenerationOptions(max_new_tokens=50)):
+            pass
+    assert session.answer is not None
+    assert not set(marks) & set(session.answer.token_ids)

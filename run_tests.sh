@@ -16,7 +16,8 @@ TORCH_FREE_TESTS=(
     tests/test_api.py
     tests/service/test_gateway_mock.py
     tests/service/test_gateway_imports.py
-    tests/service/test_streaming_mock.py
+    tests/service/test_{streaming_mock,streaming_playback,duplex_mock,duplex_failures_mock}.py
+    tests/unit/test_{call_gate,deadline,diagnostic_log,session_ids}.py
     tests/unit/test_{config,errors,eta,frame_buffer,gateway_access,gateway_cli,launcher,lease,logs}.py
     tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,worker_choice,worker_pool}.py
 )

@@ -16,6 +16,8 @@ from gateway_modules.routes import (
     chat,
     chat_socket,
     docs,
+    duplex_socket,
+    half_duplex_socket,
     health,
     pages,
     queue,
@@ -25,8 +27,8 @@ from gateway_modules.routes import (
 from gateway_modules.state import Gateway, GatewayOptions
 
 DESCRIPTION = (
-    "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat`, `/ws/streaming/{session_id}`) are not "
-    "part of this description."
+    "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat` and `/ws/streaming`, `/ws/half_duplex` "
+    "and `/ws/duplex` with a session id) are not part of this description."
 )
 
 
@@ -58,6 +60,8 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
         chat,
         chat_socket,
         streaming_socket,
+        half_duplex_socket,
+        duplex_socket,
         docs,
         pages,
     ):

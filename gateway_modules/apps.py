@@ -25,7 +25,12 @@ class AppsPublicResponse(BaseModel):
     apps: list[AppPublicInfo]
 
 
-APPS = (AppInfo(app_id="turnbased", name="Turn-based Chat", route="/turnbased"),)
+APPS = (
+    AppInfo(app_id="turnbased", name="Turn-based Chat", route="/turnbased"),
+    AppInfo(app_id="half_duplex_audio", name="Half-Duplex Audio", route="/half_duplex"),
+    AppInfo(app_id="omni", name="Omni Full-Duplex", route="/omni"),
+    AppInfo(app_id="audio_duplex", name="Audio Full-Duplex", route="/audio_duplex"),
+)
 
 
 class AppRegistry:

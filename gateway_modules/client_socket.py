@@ -10,8 +10,9 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from config import LimitsConfig
+from config import ServiceConfig
 from core import errors
+from core.deadline import within
 from core.logs import event
 from core.schemas import ServerMessage
 from gateway_modules.frame_buffer import FrameBuffer
@@ -32,11 +33,21 @@ class ClientGoneError(Exception):
 class ClientSocket:
     """One accepted socket. Frames are read as they come, so that a lost client is noticed at once
     in every phase, and kept until `receive` takes them.
+
+    Args:
+        max_frame_mb: the longest frame; by default what the server lets through.
     """
 
-    def __init__(self, websocket: WebSocket, limits: LimitsConfig) -> None:
+    def __init__(
+        self, websocket: WebSocket, config: ServiceConfig, max_frame_mb: float | None = None
+    ) -> None:
+        limits = config.limits
+        self.has_left = False
+        self.max_early_characters = int(limits.early_frames_mb * MEBI)
         self._websocket = websocket
-        self._frames = FrameBuffer(limits.early_frames, int(limits.early_frames_mb * MEBI))
+        self._max_frame_mb = max_frame_mb or limits.chat_body_mb
+        self._frames = FrameBuffer(limits.early_frames, self.max_early_characters)
+        self._send_timeout_s = config.sessions.pong_wait_s
         self._ending = asyncio.Event()
 
     async def receive(self) -> str:
@@ -50,7 +61,7 @@ class ClientSocket:
             IdleTimeoutError: it did not come within `wait_s` seconds.
         """
         try:
-            return await asyncio.wait_for(self._frames.get(), wait_s)
+            return await within(wait_s, self._frames.get())
         except asyncio.TimeoutError as late:
             message = f"no request within {wait_s:g} s"
             raise errors.IdleTimeoutError(message, limit=wait_s) from late
@@ -59,6 +70,10 @@ class ClientSocket:
         """From now on frames are taken steadily: a full buffer slows the client down."""
         self._frames.refuses_overflow = False
 
+    async def insert(self, frame: str) -> None:
+        """Act as if the client had sent this frame now."""
+        await self._frames.put(frame)
+
     async def send(self, message: ServerMessage) -> None:
         await self.send_text(json.dumps(message.to_wire(), ensure_ascii=False))
 
@@ -66,10 +81,13 @@ class ClientSocket:
         await self.send_text(json.dumps(errors.socket_message(error), ensure_ascii=False))
 
     async def send_text(self, frame: str) -> None:
+        stalled = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
         try:
             await self._websocket.send_text(frame)
         except WebSocketDisconnect as gone:
             raise ClientGoneError from gone
+        finally:
+            stalled.cancel()
 
     def end(self) -> None:
         """The service is going away: stop the conversation and close with 1001."""
@@ -94,6 +112,8 @@ class ClientSocket:
                 return talking.result()
             if reading.done():
                 reading.result()
+            if self.has_left:
+                raise ClientGoneError
             return GOING_AWAY
         finally:
             await cancel_and_wait((talking, reading, ending))
@@ -108,11 +128,21 @@ class ClientSocket:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
+                self.has_left = True
                 raise ClientGoneError
             text = message.get("text")
             if text is None:
                 raise errors.BinaryFrameError("Binary frames are not part of this protocol")
+            if len(text) > self._max_frame_mb * MEBI:
+                too_large = f"A frame may have {self._max_frame_mb:g} MiB"
+                raise errors.TooLargeError(too_large, limit=self._max_frame_mb)
             await self._frames.put(text)
+
+    def _give_up(self) -> None:
+        """The client does not take what it is sent: it counts as gone, and its session ends."""
+        logger.warning(event("client_stalled", timeout_s=self._send_timeout_s))
+        self.has_left = True
+        self._ending.set()
 
 
 async def cancel_and_wait(tasks: Iterable[asyncio.Future[Any]]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from core.deadline import within
 from core.logs import event
 from gateway_modules.models import BUSY_STATUSES, GatewayWorkerStatus
 from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
@@ -23,11 +24,15 @@ logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_INTERVAL = 10.0
 RECLAIM_AFTER_IDLE_REPORTS = 2
+FIRST_SETTLE_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True)
 class HealthSettings:
-    """Timing of the checks; `settle_period_s` is for workers that are about to change."""
+    """Timing of the checks; `settle_period_s` is for workers that are about to change.
+
+    One that has just become doubtful is looked at sooner, and then less and less often.
+    """
 
     period_s: float = HEALTH_CHECK_INTERVAL
     timeout_s: float = 5.0
@@ -62,14 +67,16 @@ class HealthMonitor:
     async def _run(self, http: httpx.AsyncClient) -> None:
         loop = asyncio.get_running_loop()
         next_round_at = loop.time() + self._settings.period_s
+        settle_pause_s = self._settings.settle_period_s
         while True:
-            unsettled = [worker for worker in self._pool.workers.values() if is_unsettled(worker)]
             pause_s = next_round_at - loop.time()
-            if unsettled:
-                pause_s = min(pause_s, self._settings.settle_period_s)
-            self._look_now.clear()
+            if any(is_unsettled(worker) for worker in self._pool.workers.values()):
+                pause_s = min(pause_s, settle_pause_s)
+            settle_pause_s = min(2 * settle_pause_s, self._settings.settle_period_s)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), pause_s)
+                await within(pause_s, self._look_now.wait())
+                self._look_now.clear()
+                settle_pause_s = FIRST_SETTLE_PAUSE_S
             if loop.time() >= next_round_at:
                 next_round_at = loop.time() + self._settings.period_s
                 await self.probe(http, list(self._pool.workers.values()))

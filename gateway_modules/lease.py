@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from core import errors
+from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.tickets import Ticket
 from gateway_modules.worker_choice import STREAMING
 from gateway_modules.worker_connection import WorkerConnection
@@ -99,6 +100,13 @@ class Lease:
             worker.forget_cache()
         self.queue_wait_ms = round((time.monotonic() - self._entered_at) * 1000)
         return worker
+
+    def show_status(self, status: GatewayWorkerStatus) -> None:
+        """Tell the pool what the session does now; its clock goes on."""
+        worker = self._assigned_worker()
+        slot = worker.slot_of(self.ticket.ticket_id) if worker is not None else None
+        if slot is not None:
+            slot.status = status
 
     def complete(self) -> None:
         """The request ran to its end: its duration may teach the estimates."""

@@ -9,8 +9,9 @@ import time
 
 from starlette.websockets import WebSocket
 
-from config import LimitsConfig
+from config import ServiceConfig
 from core import errors
+from core.deadline import within
 from core.logs import event
 from gateway_modules.access import AccessPolicy
 from gateway_modules.client_socket import ClientGoneError, ClientSocket, Conversation
@@ -21,23 +22,29 @@ logger = logging.getLogger(__name__)
 class LiveSockets:
     """The sockets that are being served; on shutdown all are closed with 1001."""
 
-    def __init__(self, access: AccessPolicy, limits: LimitsConfig) -> None:
+    def __init__(self, access: AccessPolicy, config: ServiceConfig) -> None:
         self._access = access
-        self._limits = limits
+        self._config = config
         self._open: set[ClientSocket] = set()
         self._all_closed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    async def serve(self, websocket: WebSocket, conversation: Conversation) -> None:
+    async def serve(
+        self,
+        websocket: WebSocket,
+        conversation: Conversation,
+        *,
+        max_frame_mb: float | None = None,
+    ) -> None:
         """Accept the socket, run the conversation, tell its error, close with the right code.
 
         The socket is accepted before anything is checked, because a browser can only read the
         reason of a refusal on an accepted one.
         """
         await websocket.accept()
-        socket = ClientSocket(websocket, self._limits)
+        socket = ClientSocket(websocket, self._config, max_frame_mb)
         started_at = time.monotonic()
         self._open.add(socket)
         try:
@@ -84,4 +91,4 @@ class LiveSockets:
         if self._open:
             self._all_closed.clear()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._all_closed.wait(), timeout_s)
+                await within(timeout_s, self._all_closed.wait())

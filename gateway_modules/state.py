@@ -17,6 +17,7 @@ from gateway_modules.health import HealthSettings
 from gateway_modules.live_sockets import LiveSockets
 from gateway_modules.live_turns import LiveTurns
 from gateway_modules.models import EtaConfig
+from gateway_modules.session_ids import SessionIds
 from gateway_modules.worker_pool import WorkerPool
 
 NOT_READY_RETRY_S = 5.0
@@ -40,8 +41,10 @@ class Gateway:
         self.pool = make_pool(config, options.workers)
         self.apps = AppRegistry()
         self.access = AccessPolicy(config.security, self._generated_token())
-        self.sockets = LiveSockets(self.access, config.limits)
+        self.sockets = LiveSockets(self.access, config)
         self.turns = LiveTurns()
+        self.calls = LiveTurns()
+        self.session_ids = SessionIds()
         self.started_at = datetime.now()
         self.is_draining = False
 

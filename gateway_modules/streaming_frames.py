@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from core import errors
 from gateway_modules.history_hash import compute_history_hash
-
-MAX_SESSION_ID_CHARACTERS = 128
-
-
-def clean_session_id(session_id: str) -> str:
-    """The id with every character that is not allowed replaced, cut to its longest length."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", session_id)[:MAX_SESSION_ID_CHARACTERS]
 
 
 def messages_of(prefill: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,11 +39,21 @@ def worker_prefill(
     *,
     clear_kv_cache: bool,
     history_hash: str | None = None,
+    audio_epoch: int = 0,
 ) -> str:
     """A client's `prefill` for the worker. What only the gateway may say is said anew."""
-    frame = prefill | {"messages": messages, "clear_kv_cache": clear_kv_cache}
-    frame["history_hash"] = history_hash
-    return json.dumps(frame, ensure_ascii=False)
+    said_anew = {
+        "messages": messages,
+        "clear_kv_cache": clear_kv_cache,
+        "history_hash": history_hash,
+        "audio_epoch": audio_epoch,
+    }
+    return json.dumps(prefill | said_anew, ensure_ascii=False)
+
+
+def worker_playback(playback: dict[str, Any], history_hash: str) -> str:
+    """A client's `playback` for the worker that keeps the conversation."""
+    return json.dumps(playback | {"history_hash": history_hash}, ensure_ascii=False)
 
 
 def unknown_type(kind: object) -> errors.UnknownTypeError:

@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from core import errors
-from core.schemas import StopMessage, StreamingCloseMessage
 from gateway_modules.client_socket import ClientSocket, cancel_and_wait, parse_object
-from gateway_modules.history_hash import compute_history_hash
+from gateway_modules.history_hash import QuestionHash
+from gateway_modules.kept_answer import KeptAnswer
 from gateway_modules.lease import Lease
 from gateway_modules.queue_progress import wait_in_queue
+from gateway_modules.relay import STOP
 from gateway_modules.state import Gateway
 from gateway_modules.streaming_frames import (
     hash_before_last,
@@ -28,8 +28,6 @@ from gateway_modules.streaming_frames import (
 from gateway_modules.upstream import worker_socket
 from gateway_modules.worker_choice import STREAMING
 from gateway_modules.worker_connection import WorkerConnection
-
-STOP = StopMessage().model_dump_json()
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,27 @@ class StreamingTurn:
     """Relays one turn, to a second worker if the first is lost before the answer has begun.
 
     A worker that has the history cached is sent only what is new. What the client sent before the
-    answer began is remembered: another worker is sent all of it.
+    answer began is remembered: another worker is sent all of it. What the client tells about the
+    sound it played is left for after the turn.
+
+    Args:
+        audio_epoch: of the sound that comes next; it has risen whenever sound was cut off.
     """
 
     def __init__(
-        self, gateway: Gateway, socket: ClientSocket, session_id: str, prefill: dict[str, Any]
+        self,
+        gateway: Gateway,
+        socket: ClientSocket,
+        session_id: str,
+        prefill: dict[str, Any],
+        audio_epoch: int,
     ) -> None:
         self.session_id = session_id
+        self.audio_epoch = audio_epoch
         self.worker_id: str | None = None
         self.client_closes = False
+        self.kept_answer: KeptAnswer | None = None
+        self.playback: dict[str, Any] | None = None
         self._gateway = gateway
         self._socket = socket
         self._prefill = prefill
@@ -140,6 +150,7 @@ class StreamingTurn:
             messages[-1:] if is_cached else messages,
             clear_kv_cache=not is_cached,
             history_hash=self._history_hash if is_cached else None,
+            audio_epoch=self.audio_epoch,
         )
         with contextlib.suppress(ConnectionClosed):  # the reading side finds out why and tells
             await worker.send(frame)
@@ -155,6 +166,10 @@ class StreamingTurn:
                 if message.get("type") == "close":
                     self.client_closes = True
                     return
+                if message.get("type") == "playback":
+                    if self._answer_begun:  # else it is about an earlier answer, and too late
+                        self.playback = message
+                    continue
                 try:
                     frame = self._admitted(message)
                 except errors.RequestError as error:
@@ -187,7 +202,7 @@ class StreamingTurn:
             return json.dumps(message, ensure_ascii=False)
         messages = messages_of(message)
         self._messages += messages
-        return worker_prefill(message, messages, clear_kv_cache=False)
+        return worker_prefill(message, messages, clear_kv_cache=False, audio_epoch=self.audio_epoch)
 
     async def _worker_to_client(self, worker: ClientConnection) -> Ending:
         """Relay what the worker says, up to the end of the turn.
@@ -202,6 +217,7 @@ class StreamingTurn:
             except ConnectionClosed as closed:
                 raise errors.WorkerLostError("The worker was lost") from closed
             message = parse_object(frame, "The worker's message")
+            self.audio_epoch = max(self.audio_epoch, message.get("audio_epoch") or 0)
             match message.get("type"):
                 case "done" | "error" as kind:
                     return Ending(frame, kind == "done", bool(message.get("stopped")))
@@ -224,11 +240,7 @@ class StreamingTurn:
 
     async def _let_keep(self, worker: WorkerConnection, connection: ClientConnection) -> None:
         """Have the worker keep the conversation under the hash of all of it."""
-        said = {"role": "assistant", "content": "".join(self._text)}
-        history_hash = await asyncio.to_thread(compute_history_hash, [*self._messages, said])
+        kept = KeptAnswer(worker, await asyncio.to_thread(QuestionHash, self._messages))
         with contextlib.suppress(ConnectionClosed):
-            await connection.send(
-                StreamingCloseMessage(history_hash=history_hash).model_dump_json()
-            )
-            worker.cached_hash = history_hash
-            worker.last_cache_used_at = datetime.now()
+            await kept.keep(connection, "".join(self._text))
+            self.kept_answer = kept

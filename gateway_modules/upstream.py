@@ -19,6 +19,7 @@ from gateway_modules.worker_connection import WorkerConnection
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
+STOP_TIMEOUT_S = 5.0
 REQUEST_ID_HEADER = "X-Request-ID"
 
 
@@ -40,6 +41,20 @@ async def post_to_worker(
         raise errors.SessionTimeoutError("The worker did not answer in time") from error
     except httpx.TransportError as error:
         raise _lost(worker, error) from error
+
+
+async def stop_on_worker(
+    http: httpx.AsyncClient, worker: WorkerConnection, path: str, session_id: str
+) -> bool:
+    """Have a worker end the answer of one session; False when it gives none, or does not say."""
+    try:
+        answer = await http.post(
+            worker.url + path, json={"session_id": session_id}, timeout=STOP_TIMEOUT_S
+        )
+        return answer.status_code == httpx.codes.OK and answer.json().get("success") is True
+    except (httpx.TransportError, ValueError) as error:
+        logger.warning(event("stop_failed", worker=worker.worker_id, error=type(error).__name__))
+        return False
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ def create_app(gpu_id: int = 0, behaviour: Behaviour | None = None) -> FastAPI:
             "worker_status": worker.status,
             "gpu_id": worker.gpu_id,
             "model_loaded": True,
-            "current_session_id": next(iter(worker.running), None),
+            "current_session_id": worker.running[0].session_id if worker.running else None,
             "total_requests": worker.total_requests,
             "avg_inference_time_ms": 100.0,
             "kv_cache_length": 0,
@@ -81,14 +81,24 @@ def create_app(gpu_id: int = 0, behaviour: Behaviour | None = None) -> FastAPI:
             "token_stats": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30},
         }
 
+    @app.get("/received")
+    async def received() -> list[dict[str, Any]]:
+        return list(worker.received)
+
     @app.post("/streaming/stop")
+    async def stop_streaming() -> dict[str, Any]:
+        return stop_answers("/ws/streaming", None, "No active streaming session")
+
     @app.post("/half_duplex/stop")
-    async def stop() -> dict[str, Any]:
-        for stop in worker.stops:
-            stop.set()
-        if not worker.stops:
-            return {"success": False, "message": "No active session"}
-        return {"success": True, "message": f"Stop signal sent to {len(worker.stops)} session(s)"}
+    async def stop_half_duplex(body: dict[str, Any] | None = None) -> dict[str, Any]:
+        session_id = (body or {}).get("session_id")
+        return stop_answers("/ws/half_duplex", session_id, "No active half-duplex session")
+
+    def stop_answers(path: str, session_id: str | None, none_found: str) -> dict[str, Any]:
+        n_stopped = worker.stop(path, session_id)
+        if not n_stopped:
+            return {"success": False, "message": none_found}
+        return {"success": True, "message": f"Stop signal sent to {n_stopped} session(s)"}
 
     @app.post("/clear_cache")
     async def clear_cache() -> dict[str, Any]:

@@ -7,12 +7,17 @@ import contextlib
 import os
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.mock_worker_frames import Frames
 
 IDLE_WAIT_S = 5.0
 NEVER_S = 3600.0
+RECEIVED_KEPT = 10_000
 
 
 @dataclass
@@ -44,43 +49,71 @@ class Behaviour:
         return left > 0
 
 
+@dataclass(eq=False)
+class Running:
+    """A session that holds a slot."""
+
+    session_id: str
+    status: str
+
+
 @dataclass
 class MockWorker:
     """Slots and counters of one process."""
 
     gpu_id: int = 0
     behaviour: Behaviour = field(default_factory=Behaviour)
-    running: dict[str, str] = field(default_factory=dict)  # session id -> status
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    running: list[Running] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)  # the first frame of each socket
+    received: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=RECEIVED_KEPT))
     kept_hashes: set[str] = field(default_factory=set)  # of streaming conversations
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     total_requests: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
-    stops: set[asyncio.Event] = field(default_factory=set)  # one for each open socket
+    sockets: set[Frames] = field(default_factory=set)  # the open ones
 
     @property
     def status(self) -> str:
         if self.behaviour.worker_status:
             return self.behaviour.worker_status
         free = len(self.running) < self.behaviour.slots_total
-        return "idle" if free else next(iter(self.running.values()))
+        return "idle" if free else self.running[0].status
 
     @contextlib.asynccontextmanager
-    async def session(self, status: str, request: dict[str, Any]) -> AsyncIterator[str]:
+    async def session(
+        self, status: str, request: dict[str, Any], session_id: str | None = None
+    ) -> AsyncIterator[Running]:
         """Hold a slot, waiting a bounded time for one; raises TimeoutError."""
         self.requests.append(request)
         deadline = time.monotonic() + IDLE_WAIT_S
         while len(self.running) >= self.behaviour.slots_total:
             self.released.clear()
             await asyncio.wait_for(self.released.wait(), deadline - time.monotonic())
-        session_id = uuid.uuid4().hex[:8]
-        self.running[session_id] = status
+        session = Running(session_id or uuid.uuid4().hex[:8], status)
+        self.running.append(session)
         try:
-            yield session_id
+            yield session
         finally:
-            del self.running[session_id]
+            self.running.remove(session)
             self.total_requests += 1
             self.released.set()
+
+    def keeps(self, history_hash: str | None) -> bool:
+        """Whether a streaming turn can go on from there; from nothing it always can."""
+        return history_hash is None or history_hash in self.kept_hashes
+
+    def stop(self, path: str, session_id: str | None) -> int:
+        """End the answers on sockets of this path, of one session or of all; returns how many."""
+        stopped = [
+            frames
+            for frames in self.sockets
+            if frames.path == path
+            and frames.is_answering
+            and session_id in (None, frames.session_id)
+        ]
+        for frames in stopped:
+            frames.stop.set()
+        return len(stopped)
 
     async def pause(self, seconds: float) -> None:
         """Work for this long, or for ever when a hang was announced."""

@@ -101,10 +101,20 @@ def test_pages_are_told_their_defaults(gateway: GatewayProcess) -> None:
     }
 
 
-def test_the_chat_app_is_listed(gateway: GatewayProcess) -> None:
+def test_the_apps_are_listed_with_their_pages(gateway: GatewayProcess) -> None:
     assert get(gateway, "/api/apps")["apps"] == [
-        {"app_id": "turnbased", "name": "Turn-based Chat", "route": "/turnbased"}
+        {"app_id": "turnbased", "name": "Turn-based Chat", "route": "/turnbased"},
+        {"app_id": "half_duplex_audio", "name": "Half-Duplex Audio", "route": "/half_duplex"},
+        {"app_id": "omni", "name": "Omni Full-Duplex", "route": "/omni"},
+        {"app_id": "audio_duplex", "name": "Audio Full-Duplex", "route": "/audio_duplex"},
     ]
+
+
+@pytest.mark.parametrize("route", ["/turnbased", "/half_duplex", "/omni", "/audio_duplex"])
+def test_each_app_has_a_page(gateway: GatewayProcess, route: str) -> None:
+    answer = gateway.http.get(route)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 def test_a_chat_is_answered_with_its_waiting_time(gateway: GatewayProcess) -> None:

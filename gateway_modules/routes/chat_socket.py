@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, WebSocket
 
-from core import errors
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
 from gateway_modules.lease import Lease
 from gateway_modules.queue_progress import wait_in_queue
 from gateway_modules.relay import Relay
 from gateway_modules.routes.chat import APP_ID, REQUEST_TYPE
 from gateway_modules.state import Gateway, GatewayDep
-from gateway_modules.upstream import worker_socket
 
 router = APIRouter()
 
@@ -35,19 +33,8 @@ async def stream_chat(socket: ClientSocket, gateway: Gateway, request_id: str) -
     relay = Relay(socket, request)
     async with Lease(gateway.pool, REQUEST_TYPE) as lease:
         await wait_in_queue(socket, lease, gateway.pool, gateway.config.sessions.queue_update_s)
-        while True:
-            worker = await lease.worker()
-            try:
-                async with worker_socket(
-                    worker, "/ws/chat", gateway.config, request_id
-                ) as connection:
-                    close_code = await relay.run(connection)
-            except errors.WorkerLostError:
-                if relay.answer_begun:
-                    lease.lose_worker()
-                    raise
-                lease.move_from_lost_worker()
-                continue
-            if close_code == NORMAL_CLOSURE:
-                lease.complete()
-            return close_code
+        with gateway.turns.running(relay):
+            close_code = await relay.run(lease, "/ws/chat", gateway.config, request_id)
+        if close_code == NORMAL_CLOSURE:
+            lease.complete()
+        return close_code

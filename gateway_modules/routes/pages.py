@@ -28,6 +28,33 @@ async def turnbased(gateway: GatewayDep) -> Response:
     return app_page("turnbased", "turnbased.html", gateway)
 
 
+@router.get("/half_duplex")
+async def half_duplex(gateway: GatewayDep) -> Response:
+    return app_page("half_duplex_audio", "half-duplex.html", gateway)
+
+
+@router.get("/omni")
+async def omni(gateway: GatewayDep) -> Response:
+    return app_page("omni", "omni.html", gateway)
+
+
+@router.get("/audio_duplex")
+async def audio_duplex(gateway: GatewayDep) -> Response:
+    return app_page("audio_duplex", "audio-duplex.html", gateway)
+
+
+@router.get("/mobile")
+@router.get("/mobile/")
+async def mobile() -> Response:
+    return RedirectResponse("/turnbased", status_code=302)
+
+
+@router.get("/mobile-omni")
+@router.get("/mobile-omni/")
+async def mobile_omni() -> Response:
+    return RedirectResponse("/omni", status_code=302)
+
+
 def app_page(app_id: str, file_name: str, gateway: GatewayDep) -> Response:
     """The page of an application, or the way home while it is switched off."""
     if not gateway.apps.is_enabled(app_id):

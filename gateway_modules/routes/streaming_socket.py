@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, WebSocket
-from pydantic import BaseModel
 
 from core import errors
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
+from gateway_modules.kept_answer import KeptAnswer
 from gateway_modules.routes.chat import APP_ID
+from gateway_modules.session_ids import clean_session_id
 from gateway_modules.state import Gateway, GatewayDep, require_api_key, require_same_origin
-from gateway_modules.streaming_frames import clean_session_id, unknown_type
+from gateway_modules.stop_request import StopRequest, StopResponse, stop_answers
+from gateway_modules.streaming_frames import unknown_type
 from gateway_modules.streaming_turn import StreamingTurn
 
 router = APIRouter(tags=["chat"])
 
 
-class StopRequest(BaseModel):
-    """Which answers to stop: those of one session, or all."""
-
-    session_id: str | None = None
-
-
-class StoppedWorker(BaseModel):
-    worker_id: str
-    success: bool = True
-    message: str = "Stop signal sent"
-
-
-class StopResponse(BaseModel):
-    success: bool
-    message: str | None = None
-    stopped: list[StoppedWorker] | None = None
-
-
 @router.websocket("/ws/streaming/{session_id}")
 async def streaming_socket(websocket: WebSocket, session_id: str, gateway: GatewayDep) -> None:
     request_id = websocket.scope["request_id"]
+    cleaned_id = clean_session_id(session_id)
 
     async def conversation(socket: ClientSocket) -> int:
-        return await stream_turns(socket, gateway, clean_session_id(session_id), request_id)
+        gateway.apps.require(APP_ID)
+        gateway.require_ready()
+        with gateway.session_ids.claim(cleaned_id, socket):
+            return await stream_turns(socket, gateway, cleaned_id, request_id)
 
     await gateway.sockets.serve(websocket, conversation)
 
@@ -47,20 +35,26 @@ async def stream_turns(
     socket: ClientSocket, gateway: Gateway, session_id: str, request_id: str
 ) -> int:
     """Serve turns until the client closes; what is wrong with a message ends only its turn."""
-    gateway.apps.require(APP_ID)
-    gateway.require_ready()
+    answer: KeptAnswer | None = None
+    audio_epoch = 0
     frame = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
     while True:
         message = parse_object(frame, "The message")
+        playback = None
         try:
             match message.get("type"):
                 case "prefill":
                     gateway.require_ready()
-                    turn = StreamingTurn(gateway, socket, session_id, message)
+                    answer = None
+                    turn = StreamingTurn(gateway, socket, session_id, message, audio_epoch)
                     with gateway.turns.running(turn):
                         await turn.run(request_id)
+                    audio_epoch = turn.audio_epoch
                     if turn.client_closes:
                         return NORMAL_CLOSURE
+                    answer, playback = turn.kept_answer, turn.playback
+                case "playback":
+                    playback = message
                 case "close":
                     return NORMAL_CLOSURE
                 case "stop":
@@ -73,6 +67,10 @@ async def stream_turns(
             raise
         except (errors.RequestError, errors.QueueFullError) as error:
             await socket.send_error(error)
+        if answer is not None and playback is not None:
+            reply = await answer.cut(playback, gateway.config, request_id)
+            if reply is not None:
+                await socket.send_text(reply)
         frame = await socket.receive()
 
 
@@ -82,15 +80,9 @@ async def stream_turns(
     dependencies=[Depends(require_same_origin), Depends(require_api_key)],
 )
 async def stop_streaming(gateway: GatewayDep, body: StopRequest | None = None) -> StopResponse:
-    """End the answer of one streaming session, or without `session_id` of all.
+    """End the answer of one streaming session, or without `session_id` of all, chats included.
 
     Where API keys are configured the session must be named, because others use the service too.
     """
-    session_id = body.session_id if body else None
-    if session_id is None and gateway.config.security.api_keys:
-        raise errors.InvalidFieldError("session_id is required", field="session_id")
-    worker_ids = await gateway.turns.stop(clean_session_id(session_id) if session_id else None)
-    if not worker_ids:
-        return StopResponse(success=False, message="No streaming worker found")
-    stopped = [StoppedWorker(worker_id=worker_id) for worker_id in worker_ids]
-    return StopResponse(success=True, stopped=stopped)
+    security = gateway.config.security
+    return await stop_answers(gateway.turns, body, security, "No streaming worker found")

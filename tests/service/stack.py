@@ -60,6 +60,10 @@ class WorkerProcess(ManagedProcess):
         """What a mock worker was asked, oldest first."""
         return httpx.get(f"{self.url}/requests", trust_env=False).json()
 
+    def received(self) -> list[dict[str, Any]]:
+        """Every frame a mock worker got, in order, with its path and query; long texts are cut."""
+        return httpx.get(f"{self.url}/received", trust_env=False).json()
+
 
 class GatewayProcess(ManagedProcess):
     """A gateway and how to reach it."""

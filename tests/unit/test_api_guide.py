@@ -16,7 +16,12 @@ import core.schemas as schemas
 from config import PROJECT_ROOT, ServiceConfig, load_config
 from core import errors
 from gateway_modules.app import create_app
-from gateway_modules.routes import chat_socket, streaming_socket
+from gateway_modules.routes import (
+    chat_socket,
+    duplex_socket,
+    half_duplex_socket,
+    streaming_socket,
+)
 from gateway_modules.routes.chat import QueuedChatResponse
 from gateway_modules.state import GatewayOptions
 from MiniCPMO45.model import DEFAULT_CAPACITY
@@ -44,7 +49,7 @@ REQUEST_MODELS = [
     schemas.TTSConfig,
 ]
 # Codes of the contract that no route of this version answers with.
-UNUSED_CODES = {"app_disabled", "rate_limited", "session_active", "unsupported"}
+UNUSED_CODES = {"app_disabled", "rate_limited", "unsupported"}
 # A worker's own 429 becomes a 503 at the gateway.
 GATEWAY_STATUS = {"worker_busy": 503}
 
@@ -70,7 +75,8 @@ def test_every_route_is_listed(page: MarkdownPage) -> None:
     }
     listed = set(first_quoted(page.rows(WORDS[page]["routes"])))
     assert {route for route in listed if not route.startswith("WS ")} == served
-    routes = [*chat_socket.router.routes, *streaming_socket.router.routes]
+    modules = (chat_socket, streaming_socket, half_duplex_socket, duplex_socket)
+    routes = [route for module in modules for route in module.router.routes]
     sockets = {f"WS {route.path}" for route in routes if isinstance(route, WebSocketRoute)}
     assert {route for route in listed if route.startswith("WS ")} == sockets
 

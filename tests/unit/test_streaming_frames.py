@@ -10,7 +10,6 @@ import pytest
 from core.errors import InvalidFieldError
 from gateway_modules.history_hash import compute_history_hash
 from gateway_modules.streaming_frames import (
-    clean_session_id,
     hash_before_last,
     messages_of,
     worker_prefill,
@@ -39,11 +38,13 @@ def test_the_history_is_what_comes_before_the_last_word_of_the_user(
 
 def test_a_client_cannot_speak_for_the_gateway() -> None:
     asked = {"type": "prefill", "clear_kv_cache": False, "history_hash": "stolen", "x": 1}
+    asked["audio_epoch"] = 7
     frame = json.loads(worker_prefill(asked, [USER], clear_kv_cache=True))
     assert frame == {
         "type": "prefill",
         "clear_kv_cache": True,
         "history_hash": None,
+        "audio_epoch": 0,
         "x": 1,
         "messages": [USER],
     }
@@ -53,9 +54,3 @@ def test_a_client_cannot_speak_for_the_gateway() -> None:
 def test_messages_are_a_list_of_objects(messages: Any) -> None:
     with pytest.raises(InvalidFieldError, match="messages"):
         messages_of({"messages": messages})
-
-
-def test_a_session_id_holds_only_plain_characters() -> None:
-    assert clean_session_id("chat-1_a") == "chat-1_a"
-    assert clean_session_id("a/../b 你") == "a____b__"
-    assert len(clean_session_id("x" * 500)) == 128

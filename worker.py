@@ -14,11 +14,13 @@ import uvicorn
 from config import EMBEDDED_MODEL_PATH, ServiceConfig, describe_error, load_config, resolve_asset
 from core.logs import configure_logging, event
 from core.processors import RequestLimits
+from core.processors.duplex_options import service_options
 from core.schemas import WorkerHealthResponse, WorkerStatus
 from MiniCPMO45.tiny import build as build_embedded_model
 from worker_modules.app import create_app
 from worker_modules.model_worker import MiniCPMOWorker
 from worker_modules.state import WorkerState
+from worker_modules.voice_folders import VoiceFolders
 
 __all__ = ["MiniCPMOWorker", "WorkerHealthResponse", "WorkerState", "WorkerStatus"]
 
@@ -93,6 +95,9 @@ def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
         revision=config.model.revision,
         n_slots=config.service.sessions_per_worker,
         limits=RequestLimits.from_settings(config.limits),
+        duplex_options=service_options(config.duplex),
+        vocoder_backend=config.audio.vocoder_backend,
+        find_voice_file=VoiceFolders.of(config).find,
     )
 
 

@@ -21,10 +21,10 @@ from MiniCPMO45.inputs import Bounds, PromptInput
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import LanguageModel, RotaryTable
 from MiniCPMO45.resampler import Resampler
-from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.tokenizer import Tokenizer
 from MiniCPMO45.tts import SpeechTokenGenerator
 from MiniCPMO45.vision import VisionTransformer
+from MiniCPMO45.vocoder import SpeechRenderer, VocoderBackend, load_renderer
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class MiniCPMO(nn.Module):
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
-    vocoder: Token2Wav | None = None
+    vocoder: SpeechRenderer | None = None
     """Turns audio codes into sound; None when its files are not beside the weights."""
 
     def __init__(self, config: MiniCPMOConfig, backend: AttentionBackend = "sdpa") -> None:
@@ -91,6 +91,7 @@ class MiniCPMO(nn.Module):
         n_slots: int = 1,
         max_length: int = DEFAULT_CAPACITY,
         rope_freq_dtype: torch.dtype = torch.float32,
+        vocoder_backend: VocoderBackend = "native",
         progress: Progress | None = None,
     ) -> MiniCPMO:
         """Load a checkpoint from a local folder or hub id.
@@ -102,6 +103,7 @@ class MiniCPMO(nn.Module):
             max_length: KV-cache positions per conversation.
             rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
                 code does when it casts the whole module.
+            vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
             progress: called with a fraction and a short text while weights load.
 
         Raises:
@@ -126,7 +128,7 @@ class MiniCPMO(nn.Module):
         )
         model.read_processing_files(folder)
         if config.init_tts and (folder / VOCODER_FOLDER).is_dir():
-            model.vocoder = Token2Wav.load(folder / VOCODER_FOLDER, device=device)
+            model.vocoder = load_renderer(folder / VOCODER_FOLDER, device, vocoder_backend)
         model.name = Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:

@@ -49,6 +49,10 @@ class SpeechDecoder:
         self.slot.truncate(0)
         self.position = 0
 
+    def has_room(self, n_rows: int) -> bool:
+        """Whether so many rows more fit the cache."""
+        return self.slot.length + n_rows <= self.slot.cache.capacity
+
     @torch.inference_mode()
     def feed(self, rows: Tensor) -> Tensor:
         """Append ``[T, hidden]`` at the current position; last hidden state ``[hidden]``."""

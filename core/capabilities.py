@@ -41,8 +41,30 @@ CHAT_CAPABILITIES = ProcessorCapabilities(
 
 STREAMING_CAPABILITIES = replace(CHAT_CAPABILITIES, mode=ProcessorMode.STREAMING, turn_reuse=True)
 
+HALF_DUPLEX_CAPABILITIES = replace(
+    STREAMING_CAPABILITIES,
+    mode=ProcessorMode.HALF_DUPLEX,
+    text_input=False,
+    image_input=False,
+    video_input=False,
+)
+
+DUPLEX_CAPABILITIES = ProcessorCapabilities(
+    mode=ProcessorMode.DUPLEX,
+    image_input=True,
+    audio_input=True,
+    text_output=True,
+    streamed_output=True,
+)
+
 CAPABILITIES = {
-    capabilities.mode: capabilities for capabilities in (CHAT_CAPABILITIES, STREAMING_CAPABILITIES)
+    capabilities.mode: capabilities
+    for capabilities in (
+        CHAT_CAPABILITIES,
+        STREAMING_CAPABILITIES,
+        HALF_DUPLEX_CAPABILITIES,
+        DUPLEX_CAPABILITIES,
+    )
 }
 
 

@@ -238,8 +238,10 @@ def field_path(location: tuple[int | str, ...]) -> str:
 
 
 def _names_a_union_branch(before: tuple[int | str, ...]) -> bool:
-    return before[-1:] == ("content",) or (
-        before[-3:-1] == ("content", "list") and isinstance(before[-1], int)
+    return (
+        before[-1:] == ("content",)
+        or (before[-3:-1] == ("content", "list") and isinstance(before[-1], int))
+        or before[:-1] == ("system_content",)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.processors import UnifiedProcessor
+from core.processors.duplex_options import service_options
 
 
 class ProcessorFactory:
@@ -34,6 +35,7 @@ class ProcessorFactory:
             "revision": config.model.revision,
             "attn_implementation": config.model.attn_implementation,
             "n_slots": config.service.sessions_per_worker,
+            "duplex_options": service_options(config.duplex),
         }
         return cls.create(**(settings | arguments))
 

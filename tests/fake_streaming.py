@@ -7,6 +7,8 @@ from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
+
 from core.processors import (
     AnswerTask,
     Conversation,
@@ -15,12 +17,14 @@ from core.processors import (
     Prefilled,
     PrefillTask,
     RequestLimits,
+    SpokenAnswer,
     StreamingView,
 )
 from core.processors.voices import Voices
 
 TOKENS_PER_MESSAGE = 10
 OPENING_TOKENS = 3
+SOUND_OF_A_WORD = np.zeros(24_000, np.float32)
 
 
 class FakeConversation(Conversation):
@@ -30,6 +34,8 @@ class FakeConversation(Conversation):
         self.view = view
         self.length = 0
         self.texts: list[Any] = []
+        self.audio_epoch = 0
+        self.spoken = SpokenAnswer()
 
     @property
     def kv_cache_length(self) -> int:
@@ -59,17 +65,26 @@ class FakeConversation(Conversation):
                     view.permits.acquire()
                 view.n_steps += 1
                 self.length += 1
-                yield Delta(word, index + 1)
+                sound = SOUND_OF_A_WORD if view.is_spoken else None
+                yield Delta(word, index + 1, sound, index + 1)
             yield Finished("".join(view.words), len(view.words), "stop", self.length)
         finally:
             view.n_live -= 1
+
+    def cut_answer(self, audio_epoch: int, played_ms: float) -> str | None:
+        if audio_epoch != self.spoken.audio_epoch:
+            return None
+        self.length -= self.spoken.whole.n_tokens - self.spoken.cut(played_ms).n_tokens
+        return self.spoken.whole.text
 
     def close(self) -> None:
         self.view.open_conversations.discard(self)
 
 
 class FakeStreamingView(StreamingView):
-    """With `stepwise` each word waits for a permit, with `slow_prefill` each message does."""
+    """With `stepwise` each word waits for a permit, with `slow_prefill` each message does; with
+    `is_spoken` each has a second of sound.
+    """
 
     def __init__(self, limits: RequestLimits) -> None:
         model = cast(Any, SimpleNamespace(vocoder=None))
@@ -77,6 +92,7 @@ class FakeStreamingView(StreamingView):
         self.words = ["One", " two", "", " three", "."]
         self.stepwise = False
         self.slow_prefill = False
+        self.is_spoken = False
         self.permits = threading.Semaphore(0)
         self.failure: Exception | None = None
         self.answer_tasks: list[AnswerTask] = []

@@ -20,6 +20,7 @@ from core.processors import (
     RequestLimits,
     UnifiedProcessor,
 )
+from tests.fake_duplex import FakeDuplexView
 from tests.fake_streaming import FakeStreamingView
 from worker_modules.model_worker import MiniCPMOWorker
 
@@ -78,15 +79,21 @@ class FakeProcessor:
     attention_backends: dict[str, str] = {"llm": "sdpa"}  # noqa: RUF012
     gpu_memory_used_mb = None
 
-    def __init__(self, view: FakeChatView, streaming: FakeStreamingView) -> None:
+    def __init__(
+        self, view: FakeChatView, streaming: FakeStreamingView, duplex: FakeDuplexView
+    ) -> None:
         self._view = view
         self._streaming = streaming
+        self._duplex = duplex
 
     def set_chat_mode(self) -> FakeChatView:
         return self._view
 
     def set_streaming_mode(self) -> FakeStreamingView:
         return self._streaming
+
+    def set_duplex_mode(self) -> FakeDuplexView:
+        return self._duplex
 
 
 class FakeWorker(MiniCPMOWorker):
@@ -97,6 +104,7 @@ class FakeWorker(MiniCPMOWorker):
         super().__init__("fake", 3, n_slots=n_slots, limits=limits)
         self.view = FakeChatView(limits)
         self.streaming = FakeStreamingView(limits)
+        self.duplex = FakeDuplexView(limits)
         self.may_load = threading.Event()
         self.may_load.set()
         self.load_error: Exception | None = None
@@ -106,7 +114,8 @@ class FakeWorker(MiniCPMOWorker):
         self.may_load.wait(DEADLINE_S)
         if self.load_error is not None:
             raise self.load_error
-        self.processor = cast(UnifiedProcessor, FakeProcessor(self.view, self.streaming))
+        processor = FakeProcessor(self.view, self.streaming, self.duplex)
+        self.processor = cast(UnifiedProcessor, processor)
         self.report(1.0, "ready")
 
 

@@ -22,6 +22,7 @@ from core.processors import (
     UnifiedProcessor,
 )
 from core.schemas import ChatRequest, ChatStreamRequest
+from MiniCPMO45 import CheckpointError
 from tests.wire_media import audio_data, encode, image_data, video_file
 
 THINK_SKIPPED = "<think>\n\n</think>\n\n"
@@ -331,7 +332,7 @@ def test_capabilities_tell_what_this_build_can_do() -> None:
     assert get_capabilities("chat").image_input
     assert supports_feature(ProcessorMode.CHAT, "streamed_output")
     assert not supports_feature(ProcessorMode.CHAT, "telepathy")
-    assert not supports_feature(ProcessorMode.DUPLEX, "audio_input")
+    assert supports_feature(ProcessorMode.DUPLEX, "audio_input")
     assert set(CAPABILITIES) == set(UnifiedProcessor.modes)
 
 
@@ -339,3 +340,8 @@ def test_images_reach_the_model_as_rgb(view: ChatView) -> None:
     task = view.read(request([{"type": "image", "data": image_data()}]))
     (item,) = task.messages[0].content
     assert isinstance(item, Image.Image) and item.mode == "RGB"
+
+
+def test_another_vocoder_is_refused_by_the_name_of_its_setting() -> None:
+    with pytest.raises(CheckpointError, match=r'audio\.chat_vocoder to "token2wav"'):
+        UnifiedProcessor("anything", chat_vocoder="cosyvoice2")

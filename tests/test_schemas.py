@@ -303,6 +303,14 @@ def test_duplex_defaults() -> None:
         "tts_temperature": 0.8,
         "chunk_ms": 1000,
         "sample_rate": 16000,
+        "max_slice_nums": None,
+        "listen_in_open_turn": None,
+        "penalize_control_tokens": None,
+        "penalize_cut_tokens": None,
+        "speak_first_token": None,
+        "speech_top_p": None,
+        "speech_top_k": None,
+        "speech_penalty_across_units": None,
     }
     result = DuplexGenerateResult(is_listen=True)
     assert (result.text, result.audio_data, result.end_of_turn, result.current_time) == (

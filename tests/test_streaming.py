@@ -142,7 +142,7 @@ def test_an_answer_left_early_stays_part_of_the_conversation(
 
 def test_the_oldest_turns_are_forgotten_beyond_the_window(view: StreamingView) -> None:
     window = ContextWindow(high=150, low=100)
-    conversation = Conversation(view.model, view._voices, window=window)
+    conversation = Conversation(view.model, view.voices, window=window)
     try:
         cached = []
         for number in range(8):
@@ -241,7 +241,7 @@ def test_an_answer_needs_something_read(view: StreamingView) -> None:
 
 
 def test_a_conversation_that_fills_the_cache_names_the_limit(view: StreamingView) -> None:
-    conversation = Conversation(view.model, view._voices, window=ContextWindow(high=0))
+    conversation = Conversation(view.model, view.voices, window=ContextWindow(high=0))
     capacity = view.model.cache.capacity
     with pytest.raises(TooLargeError) as caught:
         prefill(view, conversation, user("word " * (2 * capacity)))

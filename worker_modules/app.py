@@ -14,7 +14,14 @@ from config import ServiceConfig
 from core.errors import InferenceError, ServiceError, http_body, http_headers
 from core.logs import event
 from core.schemas import API_VERSION
-from worker_modules import chat_http, chat_socket, status_routes, streaming_socket
+from worker_modules import (
+    chat_http,
+    chat_socket,
+    duplex_socket,
+    half_duplex_socket,
+    status_routes,
+    streaming_socket,
+)
 from worker_modules.model_worker import MiniCPMOWorker
 from worker_modules.service import WorkerService
 
@@ -36,6 +43,8 @@ def create_app(
     app.include_router(chat_http.router)
     app.include_router(chat_socket.router)
     app.include_router(streaming_socket.router)
+    app.include_router(half_duplex_socket.router)
+    app.include_router(duplex_socket.router)
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(Exception, _unexpected_error)
     return app

@@ -77,5 +77,5 @@ def _read_task(view: ChatView, body: bytearray, max_depth: int) -> ChatTask:
     """Parse, check and decode; large payloads are let go of on the way."""
     request = validate(ChatRequest, parse_object(body, max_depth))
     body.clear()
-    request.tts.output_path = request.tts.ref_audio_path = None  # server files: not for clients
+    request.tts.output_path = None  # nothing is written to the server for a client
     return view.read(request)

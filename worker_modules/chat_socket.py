@@ -9,15 +9,25 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, WebSocket
 
+from core.deadline import within
 from core.errors import IdleTimeoutError, UnknownTypeError
 from core.logs import event
-from core.processors import ChatEvent, ChatTask, ChatView, Delta, Finished, Prefilled
+from core.processors import (
+    ChatEvent,
+    ChatTask,
+    ChatView,
+    Delta,
+    Finished,
+    Prefilled,
+    SpokenAnswer,
+)
 from core.processors.sound import float_base64, sound_of
 from core.schemas import (
     SPEECH_SAMPLE_RATE,
     ChatStreamRequest,
     ChunkMessage,
     DoneMessage,
+    PlaybackMessage,
     PrefillDoneMessage,
     ServerMessage,
     WorkerStatus,
@@ -41,7 +51,8 @@ async def chat_socket(websocket: WebSocket, service: Service) -> None:
 class ChatSocket:
     """One socket: a task that answers, and one that listens for `stop` and for the client's end.
 
-    The two run side by side, because a client may stop or leave at any time.
+    The two run side by side, because a client may stop or leave at any time. A client that tells
+    how much it has played gets only the text that goes with it.
     """
 
     def __init__(self, websocket: WebSocket, service: WorkerService) -> None:
@@ -52,9 +63,10 @@ class ChatSocket:
         self._stopped = False
         self._input_tokens = 0
         self._generated_tokens = 0
-        self._text = ""
+        self._spoken = SpokenAnswer()
         self._sound: list[np.ndarray] = []
         self._finished: Finished | None = None
+        self._played_ms: float | None = None
 
     async def serve(self) -> None:
         """From the request to `done`.
@@ -83,7 +95,7 @@ class ChatSocket:
     async def _first_object(self) -> dict[str, Any]:
         idle_s = self._service.config.sessions.streaming_prefill_idle_s
         try:
-            return await asyncio.wait_for(self._receive(), idle_s)
+            return await within(idle_s, self._receive())
         except asyncio.TimeoutError as error:
             raise IdleTimeoutError(f"no request within {idle_s:g} s", limit=idle_s) from error
 
@@ -94,8 +106,11 @@ class ChatSocket:
         """Until the client leaves, which is raised."""
         while True:
             message = await self._receive()
+            if message.get("type") == "playback":
+                self._played_ms = validate(PlaybackMessage, message).played_ms
+                continue
             if message.get("type") != "stop":
-                raise UnknownTypeError("only stop may follow the request", field="type")
+                raise UnknownTypeError("only stop or playback may follow", field="type")
             self._stopped = True
             logger.info(event("stop_requested", session_id=self.session_id))
             if self._run is not None:
@@ -124,7 +139,7 @@ class ChatSocket:
                 text += item.text
             else:
                 self._finished = item
-        self._text += text
+        self._spoken.add(text, 0, 0 if sound is None else sound.size)
         if sound is not None and not streaming:
             self._sound.append(sound)
         if streaming and (text or sound is not None):
@@ -132,11 +147,14 @@ class ChatSocket:
 
     async def _send_done(self, streaming: bool, warning: str | None) -> None:
         done = DoneMessage(
-            text=self._finished.text if self._finished else self._text,
+            text=self._said(),
             generated_tokens=self._generated_tokens,
             input_tokens=self._input_tokens,
             stopped=self._stopped and self._finished is None,
         )
+        if done.stopped and self._spoken.has_sound:
+            done.interrupted = True
+            done.audio_epoch = 1
         if warning:
             done.warning = warning
         if not streaming:
@@ -152,6 +170,11 @@ class ChatSocket:
             )
         )
         await self._send(done)
+
+    def _said(self) -> str:
+        if self._played_ms is not None and self._spoken.has_sound:
+            return self._spoken.cut(self._played_ms).text
+        return self._finished.text if self._finished else self._spoken.whole.text
 
     async def _send(self, message: ServerMessage) -> None:
         await self._websocket.send_json(message.to_wire())
@@ -171,5 +194,5 @@ def _read_task(view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, bool]
     """Check and decode; large payloads are let go of on the way."""
     request = validate(ChatStreamRequest, message)
     message.clear()
-    request.tts.output_path = request.tts.ref_audio_path = None  # server files: not for clients
+    request.tts.output_path = None  # nothing is written to the server for a client
     return view.read(request), request.streaming

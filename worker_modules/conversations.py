@@ -22,6 +22,10 @@ class KeptConversations:
         self._kept[key] = conversation
         return displaced
 
+    def get(self, key: str) -> Conversation | None:
+        """What is kept under `key`, which goes on to be kept."""
+        return self._kept.get(key)
+
     def take(self, key: str) -> Conversation | None:
         """Hand out what is kept under `key`; it is not kept any longer."""
         return self._kept.pop(key, None)

@@ -1,8 +1,9 @@
 """The one thread that runs the model, and the runs that coroutines follow on it.
 
-A run is a generator: each `next()` is one bounded piece of model work that ends in an event. The
-thread takes one step of every live run in turn, so several sessions share the device fairly and a
-run can be cancelled between any two of its steps.
+A run is a generator: each `next()` is one bounded piece of model work that ends in an event. Runs
+that must be done by a certain time go first, the most urgent one ahead; in the time they leave,
+the thread takes one step of every other run in turn. So a live call keeps up while several
+sessions share the rest fairly, and a run can be cancelled between any two of its steps.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
+from math import inf
 from typing import Any, Generic, TypeVar
 
 Event = TypeVar("Event")
@@ -23,11 +25,20 @@ class Run(Generic[Event]):
     """The events of one generator, as an async iterator on the event loop.
 
     `finished` resolves once the thread has let go of the generator, whatever the reason.
+
+    Args:
+        deadline_s: the time on the loop's clock by which it should be done; None for no hurry.
     """
 
-    def __init__(self, steps: Steps[Event], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        steps: Steps[Event],
+        loop: asyncio.AbstractEventLoop,
+        deadline_s: float | None = None,
+    ) -> None:
         self.finished: asyncio.Future[None] = loop.create_future()
         self.cancelled = False
+        self.deadline_s = deadline_s
         self._steps = steps
         self._generator: Generator[Event, None, None] | None = None
         self._loop = loop
@@ -100,15 +111,15 @@ class InferenceThread:
 
     def __init__(self) -> None:
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._live: deque[Run] = deque()
+        self._live: deque[Run] = deque()  # the one whose turn is longest ago comes first
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, steps: Steps[Event]) -> Run[Event]:
+    def submit(self, steps: Steps[Event], deadline_s: float | None = None) -> Run[Event]:
         """Start a run; `steps` makes its generator and is itself called in the thread."""
-        run = Run(steps, asyncio.get_running_loop())
+        run = Run(steps, asyncio.get_running_loop(), deadline_s)
         self._inbox.put(run)
         return run
 
@@ -140,7 +151,8 @@ class InferenceThread:
             if is_open and (not self._live or not self._inbox.empty()):
                 is_open = self._admit(self._inbox.get())
                 continue
-            run = self._live.popleft()
+            run = min(self._live, key=_urgency)  # among equals the first
+            self._live.remove(run)
             if run.step():
                 self._live.append(run)
 
@@ -152,3 +164,10 @@ class InferenceThread:
         for live in self._live:
             live.cancel()
         return False
+
+
+def _urgency(run: Run) -> float:
+    """Least for what goes first: runs to be let go of, then by deadline."""
+    if run.cancelled:
+        return -inf
+    return inf if run.deadline_s is None else run.deadline_s

@@ -5,20 +5,31 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from core.logs import event
-from core.processors import ChatView, RequestLimits, StreamingView, UnifiedProcessor
+from core.processors import (
+    ChatView,
+    DuplexView,
+    RequestLimits,
+    StreamingView,
+    UnifiedProcessor,
+)
+from core.processors.voices import FindFile
 from core.schemas import (
     API_VERSION,
     ChatRequest,
     ChatResponse,
+    DuplexGenerateResult,
     StreamingChunk,
     StreamingRequest,
     StreamingResponse,
     WorkerHealthResponse,
     WorkerStatus,
 )
+from MiniCPMO45.sessions.duplex_options import DuplexOptions
+from MiniCPMO45.vocoder import VocoderBackend
 from worker_modules.state import WorkerState
 
 logger = logging.getLogger(__name__)
@@ -33,6 +44,7 @@ class MiniCPMOWorker:
         gpu_id: a label for health and logs; the device is always the first visible one.
         n_slots: sessions served at the same time.
         limits: what a request may bring; None sets no limits.
+        duplex_options: how full-duplex calls decide whose clients leave it open.
     """
 
     def __init__(
@@ -49,6 +61,9 @@ class MiniCPMOWorker:
         revision: str | None = None,
         n_slots: int = 1,
         limits: RequestLimits | None = None,
+        duplex_options: DuplexOptions | None = None,
+        vocoder_backend: VocoderBackend = "native",
+        find_voice_file: FindFile = Path,
     ) -> None:
         self.gpu_id = gpu_id
         self.duplex_pause_timeout = duplex_pause_timeout
@@ -67,6 +82,9 @@ class MiniCPMOWorker:
             "revision": revision,
             "n_slots": n_slots,
             "limits": limits,
+            "duplex_options": duplex_options,
+            "vocoder_backend": vocoder_backend,
+            "find_voice_file": find_voice_file,
         }
 
     def load_model(self) -> None:
@@ -96,6 +114,11 @@ class MiniCPMOWorker:
     def streaming_view(self) -> StreamingView:
         assert self.processor is not None, "load_model comes first"
         return self.processor.set_streaming_mode()
+
+    @property
+    def duplex_view(self) -> DuplexView:
+        assert self.processor is not None, "load_model comes first"
+        return self.processor.set_duplex_mode()
 
     def chat(self, request: ChatRequest) -> ChatResponse:
         """A whole answer."""
@@ -132,6 +155,36 @@ class MiniCPMOWorker:
     def reset_streaming_session(self) -> None:
         """Forget the conversation of the calls above."""
         self.streaming_view.reset_session()
+
+    half_duplex_prefill = streaming_prefill
+    half_duplex_init_tts = streaming_init_tts
+    half_duplex_generate = streaming_generate
+    half_duplex_complete_turn = streaming_complete_turn
+    reset_half_duplex_session = reset_streaming_session
+
+    def duplex_prepare(self, *arguments: Any, **options: Any) -> str:
+        """Begin a full-duplex call; see `DuplexView.prepare`."""
+        return self.duplex_view.prepare(*arguments, **options)
+
+    def duplex_prefill(self, *arguments: Any, **options: Any) -> dict[str, object]:
+        """Read one unit; see `DuplexView.prefill`."""
+        return self.duplex_view.prefill(*arguments, **options)
+
+    def duplex_generate(self, force_listen: bool = False) -> DuplexGenerateResult:
+        """Decide and speak; see `DuplexView.generate`."""
+        return self.duplex_view.generate(force_listen)
+
+    def duplex_finalize(self) -> None:
+        """Close the unit; see `DuplexView.finalize`."""
+        self.duplex_view.finalize()
+
+    def duplex_stop(self) -> None:
+        """End the call; see `DuplexView.stop`."""
+        self.duplex_view.stop()
+
+    def duplex_cleanup(self) -> None:
+        """Forget the call; see `DuplexView.cleanup`."""
+        self.duplex_view.cleanup()
 
     def health(self) -> WorkerHealthResponse:
         """Everything `GET /health` tells; never waits for the model."""

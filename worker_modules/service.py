@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Generator
@@ -13,24 +14,35 @@ from typing import Protocol
 from config import ServiceConfig
 from core.errors import DeviceLostError
 from core.logs import event
-from core.processors import ChatView, Conversation, StreamingView
+from core.processors import ChatView, Conversation, DuplexView, StreamingView
 from core.schemas import WorkerStatus
 from MiniCPMO45 import ModelError
 from worker_modules.conversations import KeptConversations
 from worker_modules.inference import Event, InferenceThread, Run, Steps
 from worker_modules.model_worker import MiniCPMOWorker
-from worker_modules.state import not_ready
+from worker_modules.state import Slot, not_ready
 
 logger = logging.getLogger(__name__)
 
 JOIN_TIMEOUT_S = 5.0
+MAX_SESSION_ID_CHARACTERS = 128
 
 
 class Stoppable(Protocol):
     """Something whose model work can be ended from outside."""
 
+    session_id: str
+
     def stop(self) -> bool:
         """End the work; False when there is none."""
+        ...
+
+
+class Closable(Protocol):
+    """Something that holds a place in the model's cache."""
+
+    def close(self) -> None:
+        """Give the place back; only in the inference thread."""
         ...
 
 
@@ -55,6 +67,7 @@ class WorkerService:
         self.config = config
         self.inference = InferenceThread()
         self.streaming_sockets: set[Stoppable] = set()
+        self.half_duplex_sockets: set[Stoppable] = set()
         self._kept = KeptConversations()
 
     async def load(self) -> None:
@@ -95,6 +108,17 @@ class WorkerService:
             raise not_ready(self.worker.state.status)
         return self.worker.streaming_view
 
+    @property
+    def duplex_view(self) -> DuplexView:
+        """The way to call in full duplex.
+
+        Raises:
+            NotReadyError: no model is loaded.
+        """
+        if not self.worker.state.model_loaded:
+            raise not_ready(self.worker.state.status)
+        return self.worker.duplex_view
+
     @asynccontextmanager
     async def slot(
         self, status: WorkerStatus, session_id: str, conversation_key: str | None = None
@@ -110,7 +134,7 @@ class WorkerService:
         state = self.worker.state
         wait_s = self.config.sessions.worker_idle_wait_s
         slot = await state.acquire(status, session_id, wait_s)
-        held = HeldSlot(self.inference)
+        held = HeldSlot(self.inference, slot)
         if conversation_key is not None:
             held.conversation = self._kept.take(conversation_key)
         self._make_room()
@@ -141,6 +165,16 @@ class WorkerService:
         if displaced is not None:
             self.discard(displaced)
 
+    async def cut_answer(self, key: str, audio_epoch: int, played_ms: float) -> str | None:
+        """Cut the last answer of a kept conversation to what was heard; its text then.
+
+        None when the conversation is not kept, or has other sound than that.
+        """
+        conversation = self._kept.get(key)
+        if conversation is None:
+            return None
+        return await self.inference.call(lambda: conversation.cut_answer(audio_epoch, played_ms))
+
     def rename(self, key: str, new_key: str) -> None:
         """Keep a conversation under another key, if it is still there."""
         conversation = self._kept.take(key)
@@ -161,7 +195,7 @@ class WorkerService:
         while len(self._kept):
             self.discard(self._kept.take_oldest())
 
-    def discard(self, conversation: Conversation) -> None:
+    def discard(self, conversation: Closable) -> None:
         """Close a conversation in the thread, after the work already given to it."""
         self.inference.submit(lambda: _closing(conversation))
 
@@ -182,7 +216,13 @@ def new_session_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
-def _closing(conversation: Conversation) -> Generator[None, None, None]:
+def clean_session_id(given: str, prefix: str) -> str:
+    """The id that a peer gave, harmless in logs and file names; a new one if it gave none."""
+    cleaned = re.sub(r"[^A-Za-z0-9_-]", "_", given)[:MAX_SESSION_ID_CHARACTERS]
+    return cleaned or new_session_id(prefix)
+
+
+def _closing(conversation: Closable) -> Generator[None, None, None]:
     yield conversation.close()
 
 
@@ -192,14 +232,15 @@ class HeldSlot:
     A streaming session puts its conversation here; if it is still here in the end, it is closed.
     """
 
-    def __init__(self, inference: InferenceThread) -> None:
+    def __init__(self, inference: InferenceThread, slot: Slot) -> None:
         self._inference = inference
+        self.slot = slot
         self.run: Run | None = None
         self.conversation: Conversation | None = None
 
-    def start(self, steps: Steps[Event]) -> Run[Event]:
-        """Begin the session's work in the inference thread."""
-        run = self._inference.submit(steps)
+    def start(self, steps: Steps[Event], deadline_s: float | None = None) -> Run[Event]:
+        """Begin the session's work in the inference thread; see `Run` for its deadline."""
+        run = self._inference.submit(steps, deadline_s)
         self.run = run
         return run
 

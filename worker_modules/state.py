@@ -46,10 +46,14 @@ class Slot:
 
     def move_to(self, status: WorkerStatus, session_id: str | None = None) -> None:
         """Change the state; a change that the table does not know is a bug."""
-        assert status in TRANSITIONS[self.status], f"slot cannot go {self.status} -> {status}"
-        self.status = status
+        self.switch_to(status)
         self.session_id = session_id
         self.since_s = time.monotonic()
+
+    def switch_to(self, status: WorkerStatus) -> None:
+        """Change the state in the middle of a session; see `move_to`."""
+        assert status in TRANSITIONS[self.status], f"slot cannot go {self.status} -> {status}"
+        self.status = status
 
 
 @dataclass(eq=False)
@@ -131,6 +135,16 @@ class WorkerState:
                 slot.move_to(WorkerStatus.ERROR)
         while self._waiting:
             self._waiting.popleft().slot.set_exception(not_ready(WorkerStatus.ERROR))
+
+    def pause(self, slot: Slot) -> None:
+        """The call on this slot is held by its client."""
+        slot.switch_to(WorkerStatus.DUPLEX_PAUSED)
+        self.duplex_pause_time = time.time()
+
+    def resume(self, slot: Slot) -> None:
+        """The call goes on."""
+        slot.switch_to(WorkerStatus.DUPLEX_ACTIVE)
+        self.duplex_pause_time = None
 
     async def acquire(self, status: WorkerStatus, session_id: str, wait_s: float) -> Slot:
         """Take a slot, first come first served.

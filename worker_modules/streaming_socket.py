@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from fastapi import APIRouter, WebSocket
 
+from core.deadline import within
 from core.errors import (
     IdleTimeoutError,
     RequestError,
@@ -22,10 +23,12 @@ from core.logs import event
 from core.processors import Conversation, PrefillTask
 from core.schemas import (
     CacheMissMessage,
+    PlaybackMessage,
     ServerMessage,
     StreamingCloseMessage,
     StreamingGenerateMessage,
     StreamingPrefillMessage,
+    TruncatedMessage,
     WorkerStatus,
 )
 from worker_modules.dependencies import Service
@@ -118,6 +121,8 @@ class StreamingSocket:
                         await self._turn(message)
                     case "close":
                         self._close(message)
+                    case "playback":
+                        await self._cut_answer(message)
                     case "stop":
                         continue  # there is nothing to stop
                     case "generate":
@@ -138,13 +143,23 @@ class StreamingSocket:
         if history_hash is not None:
             self._service.rename(self.session_id, history_hash)
 
+    async def _cut_answer(self, message: dict[str, Any]) -> None:
+        """The client heard only a part of the last answer: go on from there."""
+        playback = validate(PlaybackMessage, message)
+        key = playback.history_hash or self.session_id
+        text = await self._service.cut_answer(key, playback.audio_epoch, playback.played_ms)
+        if text is None:
+            await self._send(CacheMissMessage())
+            return
+        self._service.rename(key, self.session_id)
+        await self._send(TruncatedMessage(audio_epoch=playback.audio_epoch, text=text))
+
     # -- a turn ----------------------------------------------------------------------------------
 
     async def _turn(self, message: dict[str, Any]) -> None:
         """From `prefill` to `done`, or until the client gives up."""
         request, task = await asyncio.to_thread(self._read_prefill, message)
         key = request.history_hash or self.session_id
-        turn = StreamingTurn()
         if request.clear_kv_cache:
             self._has_history = False
         goes_on = not request.clear_kv_cache and bool(request.history_hash or self._has_history)
@@ -158,9 +173,13 @@ class StreamingSocket:
                     return
                 slot.conversation = self._service.streaming_view.open()
             conversation = slot.conversation
+            conversation.audio_epoch = max(conversation.audio_epoch, request.audio_epoch)
+            turn = StreamingTurn(conversation.audio_epoch)
             await self._prefill(slot, conversation, turn, request, task)
             generate = await self._until_generate(slot, conversation, turn)
+            conversation.spoken = turn.spoken
             warning = await self._generate(slot, conversation, turn, generate)
+            conversation.audio_epoch += turn.is_interrupted
             self._service.keep(self.session_id, slot)
             self._has_history = True
         await self._send(turn.final_chunk())
@@ -173,7 +192,7 @@ class StreamingSocket:
         idle_s = self._service.config.sessions.streaming_prefill_idle_s
         while True:
             try:
-                message = await asyncio.wait_for(self._next(), idle_s)
+                message = await within(idle_s, self._next())
             except asyncio.TimeoutError as error:
                 raise IdleTimeoutError(f"no generate within {idle_s:g} s", limit=idle_s) from error
             match message.get("type"):
@@ -187,6 +206,8 @@ class StreamingSocket:
                 case "stop" | "close" as kind:
                     self._is_closing = kind == "close"
                     await self._give_up(turn)
+                case "playback":
+                    pass  # too late: the answer is part of the conversation
                 case unknown:
                     await self._tell(unknown_type(unknown))
 
@@ -248,6 +269,8 @@ class StreamingSocket:
                 case "close":
                     self._is_closing = True
                     self.stop()
+                case "playback" if len(self._deferred) < WAITING_MESSAGES:
+                    self._deferred.append(message)  # told once it is known how the turn ended
                 case "prefill" | "generate" if defers and len(self._deferred) < WAITING_MESSAGES:
                     self._deferred.append(message)
                 case "prefill" | "generate" as kind:

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from core.processors import ChatEvent, Delta, Finished, Prefilled
+from core.processors import ChatEvent, Delta, Finished, Prefilled, SpokenAnswer
 from core.processors.sound import float_base64, sound_of
 from core.schemas import (
     StreamingChunkMessage,
@@ -17,16 +17,20 @@ from core.schemas import (
 
 
 class StreamingTurn:
-    """Counts from the first `prefill` to `done`."""
+    """Counts from the first `prefill` to `done`.
 
-    def __init__(self) -> None:
+    Args:
+        audio_epoch: the epoch of its sound; `done` raises it when the sound is cut.
+    """
+
+    def __init__(self, audio_epoch: int) -> None:
+        self.spoken = SpokenAnswer(audio_epoch)
         self.settings: StreamingPrefillMessage | None = None
         self.finished = False
         self._started_s = time.monotonic()
         self._cached_tokens: int | None = None
         self._input_tokens = 0
         self._generated_tokens = 0
-        self._text = ""
         self._n_chunks = 0
 
     def prefilled(
@@ -53,15 +57,17 @@ class StreamingTurn:
     def chunk(self, events: list[ChatEvent]) -> StreamingChunkMessage | None:
         """What has arrived since the last time, in one message, if it says anything."""
         text = ""
+        said_tokens = self.spoken.whole.n_tokens
         for item in events:
             if isinstance(item, Delta):
                 self._generated_tokens = item.generated_tokens
+                said_tokens = item.said_tokens
                 text += item.text
             elif isinstance(item, Finished):
                 self._generated_tokens = item.generated_tokens
                 self.finished = True
-        self._text += text
         sound = sound_of(events)
+        self.spoken.add(text, said_tokens, 0 if sound is None else sound.size)
         return self._next_chunk(text, sound) if text or sound is not None else None
 
     def final_chunk(self) -> StreamingChunkMessage:
@@ -78,19 +84,28 @@ class StreamingTurn:
             elapsed_ms=elapsed_ms,
             session_id=session_id,
             stopped=not self.finished,
+            audio_epoch=self.spoken.audio_epoch,
             token_stats={
                 "cached_tokens": cached_tokens,
                 "input_tokens": self._input_tokens,
                 "generated_tokens": self._generated_tokens,
                 "total_tokens": cached_tokens + self._input_tokens + self._generated_tokens,
             },
-            full_text=self._text,
+            full_text=self.spoken.whole.text,
             total_chunks=self._n_chunks,
             total_duration_ms=elapsed_ms,
         )
+        if self.is_interrupted:
+            done.interrupted = True
+            done.audio_epoch += 1
         if warning:
             done.warning = warning
         return done
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether sound was cut short."""
+        return self.spoken.has_sound and not self.finished
 
     def _next_chunk(self, text: str, sound: np.ndarray | None) -> StreamingChunkMessage:
         self._n_chunks += 1
@@ -98,6 +113,7 @@ class StreamingTurn:
             chunk_index=self._n_chunks - 1,
             text_delta=text or None,
             audio_data=None if sound is None else float_base64(sound),
+            audio_epoch=self.spoken.audio_epoch,
             duration_ms=self._elapsed_ms(),
         )
 

@@ -37,6 +37,12 @@ class DuplexHearing:
         return self._mel.needed_samples
 
     @property
+    def rows_per_unit(self) -> int:
+        """Embeddings of one unit."""
+        frames = self._mel.settings.chunk_frames // 2  # of the encoder, which halves their number
+        return frames // self._model.config.audio_pool_step
+
+    @property
     def encoder_length(self) -> int:
         """Frames in the encoder's cache."""
         return self._cache.length

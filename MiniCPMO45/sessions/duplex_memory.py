@@ -32,6 +32,9 @@ _NEVER_REMEMBERED = (
 )
 
 
+FILLED_AFTER_OVERFLOW = 0.75  # of the cache, so that the next overflow is some way off
+
+
 @dataclass(frozen=True)
 class UnitRecord:
     """A finished unit: cached tokens from ``<unit>`` to ``</unit>``, and the ids it spoke."""
@@ -76,6 +79,11 @@ class DuplexMemory:
         return self.prefix_length + n_remembered + len(self.suffix_ids)
 
     @property
+    def length(self) -> int:
+        """Cached tokens up to the end of the last finished unit."""
+        return self.protected_length + sum(unit.length for unit in self.units)
+
+    @property
     def has_previous(self) -> bool:
         """Whether anything said earlier is remembered."""
         return bool(self.remembered_ids)
@@ -83,22 +91,29 @@ class DuplexMemory:
     def add(self, unit: UnitRecord) -> None:
         """Register a finished unit and forget what the window no longer holds."""
         self.units.append(unit)
-        if self.window.mode == "basic":
-            self._enforce_basic()
+        if self.window.mode in ("auto", "basic"):
+            if self.slot.length > self.window.high:
+                self._shrink_to(self.window.low)
         elif self.window.mode == "context":
             self._enforce_context()
 
-    def _enforce_basic(self) -> None:
+    def make_room(self, n_tokens: int) -> None:
+        """Forget units, if the window forgets any, so that ``n_tokens`` more fit the cache."""
+        capacity = self.slot.cache.capacity
+        if self.window.mode != "off" and self.slot.length + n_tokens > capacity:
+            self._shrink_to(int(capacity * FILLED_AFTER_OVERFLOW) - n_tokens)
+
+    def _shrink_to(self, limit: int) -> None:
+        """Drop the oldest units until at most ``limit`` tokens are cached."""
         length = self.slot.length
-        if length <= self.window.high:
-            return
         count = 0
         for unit in self.units:
-            if length <= self.window.low:
+            if length <= limit:
                 break
             length -= unit.length
             count += 1
-        self._drop_units(count, self.slot.length - length)
+        if count:
+            self._drop_units(count, self.slot.length - length)
 
     def _enforce_context(self) -> None:
         while len(self.units) > self.window.max_units:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-WindowMode = Literal["off", "basic", "context"]
+WindowMode = Literal["auto", "off", "basic", "context"]
 
 
 @dataclass(frozen=True)
 class DuplexWindow:
     """What a call forgets when its context fills up.
 
-    ``basic`` drops the oldest units above ``high`` cached tokens until at most ``low`` are left.
-    ``context`` keeps the last ``max_units`` and remembers up to ``previous_max`` tokens of what
-    was said before them.
+    ``basic`` drops the oldest units above ``high`` cached tokens until at most ``low`` are left,
+    and so does ``auto``. ``context`` keeps the last ``max_units`` and remembers up to
+    ``previous_max`` tokens of what was said before them. Either drops more where the next unit
+    would not fit. ``off`` drops nothing.
     """
 
-    mode: WindowMode = "basic"
+    mode: WindowMode = "auto"
     high: int = 8000
     low: int = 6000
     max_units: int = 24

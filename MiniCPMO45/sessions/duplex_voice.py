@@ -9,6 +9,7 @@ from torch import Tensor
 
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.sessions.speech import LOOKAHEAD_CODES, SILENCE_CODE, WINDOW_CODES, Vocoder
+from MiniCPMO45.speech_sampling import PENALTY_WINDOW
 from MiniCPMO45.speech_tokens import UNIT_LIMIT, SpeechDecoder
 
 UNIT_SAMPLES = 24000
@@ -40,17 +41,16 @@ class DuplexVoice:
         self._turn_codes: list[int] = []
         self._new_rendering()
 
-    def speak(self, rows: Tensor, *, end_of_turn: bool) -> tuple[list[int], Tensor]:
-        """Codes and sound of one unit.
+    def speak(self, rows: Tensor, *, end_of_turn: bool) -> list[int]:
+        """Codes of one unit, to be rendered before the next one is spoken.
 
         Args:
             rows: condition ``[T, hidden]``, the audio-begin row included.
-
-        Returns:
-            the new codes, and float32 ``[n]`` at 24 kHz (empty when nothing could be rendered).
         """
         opening = self.decoder.position == 0
         limit = UNIT_LIMIT if self._compat or not end_of_turn else CLOSING_LIMIT
+        if not self.decoder.has_room(rows.shape[0] + limit):
+            self.decoder.reset()  # after minutes without a pause the intonation starts afresh
         history = None
         if self._across_units and self._turn_codes:
             history = torch.tensor(self._turn_codes, device=rows.device)
@@ -61,11 +61,15 @@ class DuplexVoice:
             filtered=self._filtered,
             history=history,
         )
-        self._turn_codes += codes
+        self._turn_codes = (self._turn_codes + codes)[-PENALTY_WINDOW:]
+        return codes
+
+    def render(self, codes: list[int], *, end_of_turn: bool) -> Tensor:
+        """Sound of one unit, float32 ``[n]`` at 24 kHz; empty when nothing can be rendered yet."""
         waveform = self._render(codes, end_of_turn=end_of_turn)
         if end_of_turn:
             self.end_turn()
-        return codes, waveform
+        return waveform
 
     def end_turn(self) -> None:
         """The next unit opens a new turn; sound that was not rendered is dropped."""
@@ -86,10 +90,12 @@ class DuplexVoice:
         return list(self._waiting)
 
     def _new_rendering(self) -> None:
-        self._vocoder = self._make_vocoder()
+        self._vocoder: Vocoder | None = None  # opened by the first sound: a silent turn needs none
         self._waiting = [SILENCE_CODE] * LOOKAHEAD_CODES
 
     def _render(self, codes: list[int], *, end_of_turn: bool) -> Tensor:
+        if self._vocoder is None:
+            self._vocoder = self._make_vocoder()
         self._waiting += codes
         pieces: list[Tensor] = []
         while len(self._waiting) >= SMALLEST_WINDOW:

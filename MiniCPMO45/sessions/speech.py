@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -12,32 +11,24 @@ from torch import Tensor
 from MiniCPMO45.sessions.generation import CHUNK_TOKENS, Choice
 from MiniCPMO45.speech_tokens import CodeGroup, SpeechStream
 from MiniCPMO45.tokenizer import TextStream
+from MiniCPMO45.vocoder import Vocoder
 
 SILENCE_CODE = 4218  # 40 ms of silence
 LOOKAHEAD_CODES = 3  # the vocoder renders a code once it has seen the three after it
 WINDOW_CODES = 25 + LOOKAHEAD_CODES
 
 
-class Vocoder(Protocol):
-    """Renders audio codes; keeps what it needs between calls."""
-
-    def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
-        """Sound of ``codes``, float32 ``[n]`` at 24 kHz.
-
-        Unless ``last``, the final three codes are only looked at and must be given again.
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class SpokenText:
     """A piece of sound, float32 ``[n]`` at 24 kHz, and the text that became known before it.
 
-    A step that made no sound has an empty waveform; callers may stop between any two.
+    A step that made no sound has an empty waveform; callers may stop between any two. The text so
+    far comes from the first ``n_tokens`` of the answer.
     """
 
     waveform: Tensor
     text: str
+    n_tokens: int = 0
 
 
 class CodeWindow:
@@ -77,30 +68,30 @@ def speak_choices(
     waits for the choice after it, because an answer that ends there is spoken differently. An
     answer without tokens gives no sound. Each item is one bounded step.
     """
-    silence = SpokenText(torch.zeros(0), "")
     window = CodeWindow(vocoder)
     pending: list[Choice] = []
     unsaid = ""
-    spoke = False
+    n_tokens = n_said = 0
     for choice in choices:
         ended = choice.token_id is None
         if pending and (ended or len(pending) == CHUNK_TOKENS):
-            spoke = True
+            n_tokens += len(pending)
             finished = ended and choice.finish_reason == "stop"
             unsaid += "".join(text.push(_token_id(token)) for token in pending)
             for group in speech.push(_condition(speech, pending), text_finished=finished):
                 for waveform in window.push(group):
-                    yield SpokenText(waveform, unsaid)
+                    n_said = n_tokens
+                    yield SpokenText(waveform, unsaid, n_said)
                     unsaid = ""
             pending = []
         if not ended:
             pending.append(choice)
-            yield silence
-    if spoke:
+            yield SpokenText(torch.zeros(0), "", n_said)
+    if n_tokens:
         for waveform in window.push(speech.flush()):
-            yield SpokenText(waveform, unsaid)
+            yield SpokenText(waveform, unsaid, n_tokens)
             unsaid = ""
-        yield SpokenText(window.finish(), unsaid + text.flush())
+        yield SpokenText(window.finish(), unsaid + text.flush(), n_tokens)
 
 
 def _condition(speech: SpeechStream, tokens: Sequence[Choice]) -> Tensor:

@@ -101,6 +101,7 @@ class StreamingSession(Session):
         self._turns = TurnLog()
         self._n_slides = 0
         self._answer_number = 0
+        self._answer_start = 0
         self._start_listening()
 
     def prefill(self, message: ChatMessage, options: PieceOptions | None = None) -> Piece:
@@ -176,6 +177,8 @@ class StreamingSession(Session):
     ) -> Generator[SpokenText, None, None]:
         """Answer the open turn aloud; text comes with the first sound made after it.
 
+        Dropping the iterator stops the answer; text that has no sound yet is then forgotten.
+
         Args:
             vocoder: renders the codes, in the voice it was made for.
             attention_type, window: how much earlier speech each chunk sees; the checkpoint's
@@ -188,7 +191,25 @@ class StreamingSession(Session):
             opening_text(thinking=enable_thinking, speech=True),
             barred_ids=self.model.tokenizer.speech_suppressed_ids,
         )
-        yield from speak_choices(choices, speech, vocoder, self.model.tokenizer.text_stream())
+        n_said = 0
+        try:
+            for part in speak_choices(choices, speech, vocoder, self.model.tokenizer.text_stream()):
+                n_said = part.n_tokens
+                yield part
+        except GeneratorExit:
+            self.cut_answer(n_said)
+            raise
+
+    def cut_answer(self, n_tokens: int) -> bool:
+        """Forget the last answer after its first ``n_tokens``; if it is under way, it ends.
+
+        False, and nothing changes, when the conversation has gone on since.
+        """
+        if self._open != "answer":
+            return False
+        self._answer_number += 1
+        self.slot.truncate(min(self.slot.length, self._answer_start + n_tokens))
+        return True
 
     def _choices(
         self, options: GenerationOptions, opening: str, barred_ids: Sequence[int] = ()
@@ -200,6 +221,7 @@ class StreamingSession(Session):
         self._answer_number += 1
         number = self._answer_number
         hidden = self.feed_ids(ids)[-1]
+        self._answer_start = self.slot.length
         for choice in decode_chunked(self, hidden, options, barred_ids=barred_ids):
             yield choice
             if self._answer_number != number:
@@ -241,6 +263,7 @@ class StreamingSession(Session):
         if excess:
             self.drop_span(self._turns.starts[0], excess)
             self._turns.forget(excess)
+            self._answer_start -= excess
             self._n_slides += 1
 
     def _render(self, writer: PromptWriter, message: ChatMessage, options: PieceOptions) -> str:

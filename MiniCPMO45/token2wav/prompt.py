@@ -53,10 +53,7 @@ class PromptEncoder:
         Raises:
             MediaError: silent, shorter than 0.5 s, longer than 30 s, or not usable as sound.
         """
-        channels = as_channels(samples)
-        check_length(channels.shape[1], sample_rate)
-        if float(channels.abs().max()) < QUIETEST_PEAK:
-            raise MediaError("the reference recording is silent")
+        channels = checked_recording(samples, sample_rate)
         speech = resample(channels[0], sample_rate, TOKENIZER_RATE)
         tokens = self._tokens(speech)
         mel = mel_frames(
@@ -87,6 +84,19 @@ class PromptEncoder:
                 f"expected [1, {self._config.spk_embed_dim}]"
             )
         return embedding
+
+
+def checked_recording(samples: np.ndarray | Tensor, sample_rate: int) -> Tensor:
+    """A recording fit to be a reference, float32 ``[channels, n]``.
+
+    Raises:
+        MediaError: silent, shorter than 0.5 s, longer than 30 s, or not usable as sound.
+    """
+    channels = as_channels(samples)
+    check_length(channels.shape[1], sample_rate)
+    if float(channels.abs().max()) < QUIETEST_PEAK:
+        raise MediaError("the reference recording is silent")
+    return channels
 
 
 def as_channels(samples: np.ndarray | Tensor) -> Tensor:

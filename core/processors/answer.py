@@ -42,7 +42,8 @@ def spoken_answer(
         for part in session.speak_while_writing(vocoder, options, sampling):
             has_sound = part.waveform.numel() > 0
             n_tokens += not has_sound
-            yield Delta(part.text, n_tokens, part.waveform.numpy() if has_sound else None)
+            waveform = part.waveform.numpy() if has_sound else None
+            yield Delta(part.text, n_tokens, waveform, part.n_tokens)
     else:
         for delta in session.generate(options):
             yield Delta(delta.text, delta.n_tokens)

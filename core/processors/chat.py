@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from core.errors import RequestError, ServiceError, TooLargeError
@@ -17,7 +18,7 @@ from core.processors.model_errors import service_errors
 from core.processors.prefilled_chat import PrefilledChat
 from core.processors.sound import sound_of, wav_base64
 from core.processors.speech import SpeechTask, read_speech
-from core.processors.voices import Voices, with_voice_prompt
+from core.processors.voices import FindFile, Voices, with_voice_prompt
 from core.schemas import ChatRequest, ChatResponse, ChatStreamRequest
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
 
@@ -38,10 +39,14 @@ class ChatView(PrefilledChat):
     """Chat on a loaded model. `read` may run on any thread, the rest only on the model's own."""
 
     def __init__(
-        self, model: MiniCPMO, limits: RequestLimits, default_voice: str | None = None
+        self,
+        model: MiniCPMO,
+        limits: RequestLimits,
+        default_voice: str | None = None,
+        find_voice_file: FindFile = Path,
     ) -> None:
         super().__init__(model, limits)
-        self.voices = Voices(model, default_voice, limits)
+        self.voices = Voices(model, default_voice, limits, find_voice_file)
         self.kv_cache_length = 0
 
     def read(self, request: ChatRequest | ChatStreamRequest) -> ChatTask:
@@ -77,7 +82,7 @@ class ChatView(PrefilledChat):
         """
         with service_errors(), ChatSession(self.model, seed=seed) as session:
             speech = task.speech
-            vocoder = self.voices.vocoder(speech.recording) if speech else None
+            vocoder = self.voices.vocoder(speech.recording, speech.field) if speech else None
             prompt = session.prefill(task.messages, task.prompt)
             yield Prefilled(prompt.n_tokens, prompt.text)
             events = (

@@ -10,6 +10,7 @@ from core.processors.answer import fitted
 from core.processors.events import Delta, Finished, Prefilled
 from core.processors.model_errors import service_errors
 from core.processors.speech import SpeechTask
+from core.processors.spoken import SpokenAnswer
 from core.processors.voices import Voices
 from MiniCPMO45 import ChatMessage, GenerationOptions, MiniCPMO, StreamingSession
 from MiniCPMO45.sessions.generation import CHUNK_TOKENS
@@ -45,6 +46,10 @@ class Conversation:
 
     Args:
         note_length: told how many tokens are cached whenever that has changed.
+
+    Attributes:
+        audio_epoch: rises whenever speech is cut short.
+        spoken: the last answer as it was sent.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Conversation:
         self._session: StreamingSession | None = None
         self._is_live = False
         self._snapshot: ConversationSnapshot | None = None
+        self.audio_epoch = 0
+        self.spoken = SpokenAnswer()
 
     @property
     def kv_cache_length(self) -> int:
@@ -127,18 +134,31 @@ class Conversation:
                 enable_thinking=task.enable_thinking,
                 use_tts_template=task.use_tts_template,
             ):
-                yield Delta(delta.text, delta.n_tokens)
+                yield Delta(delta.text, delta.n_tokens, said_tokens=delta.n_tokens)
             return
         n_tokens = 0
         for part in session.speak(
-            self._voices.vocoder(task.speech.recording),
+            self._voices.vocoder(task.speech.recording, task.speech.field),
             options,
             enable_thinking=task.enable_thinking,
             sampling=task.speech.sampling,
         ):
             has_sound = part.waveform.numel() > 0
             n_tokens += not has_sound
-            yield Delta(part.text, n_tokens, part.waveform.numpy() if has_sound else None)
+            waveform = part.waveform.numpy() if has_sound else None
+            yield Delta(part.text, n_tokens, waveform, part.n_tokens)
+
+    def cut_answer(self, audio_epoch: int, played_ms: float) -> str | None:
+        """Forget what of the last answer was not heard; its text then.
+
+        None, and nothing changes, when the sound was not that of the last answer.
+        """
+        if self._session is None or audio_epoch != self.spoken.audio_epoch:
+            return None
+        if not self._session.cut_answer(self.spoken.cut(played_ms).n_tokens):
+            return None
+        self._note_length(self.kv_cache_length)
+        return self.spoken.whole.text
 
     @property
     def can_roll_back(self) -> bool:

@@ -20,12 +20,15 @@ class Prefilled:
 class Delta:
     """One more step; its text may be empty while a character is incomplete.
 
-    `waveform` is new sound, float32 [n_samples] at 24 kHz; None where the step made none.
+    `waveform` is new sound, float32 [n_samples] at 24 kHz; None where the step made none. The text
+    so far comes from the first `said_tokens` of the tokens; where it is spoken, others wait for
+    their sound.
     """
 
     text: str
     generated_tokens: int
     waveform: np.ndarray | None = None
+    said_tokens: int = 0
 
 
 @dataclass(frozen=True)

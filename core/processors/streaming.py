@@ -156,7 +156,7 @@ class StreamingView(StreamingReader):
         return self._open[1], self._open[2]
 
     def _speech(self, request: StreamingRequest) -> SpeechTask | None:
-        if self._recording is not None and self._voices.can_speak:
+        if self._recording is not None and self.voices.can_speak:
             return SpeechTask(self._recording, SpeechSampling())
         given = request.streaming
         tts = TTSConfig(
@@ -165,4 +165,4 @@ class StreamingView(StreamingReader):
             ref_audio_path=given.ref_audio_path,
             sampling=given.tts_sampling,
         )
-        return read_speech(self._voices, tts)[0]
+        return read_speech(self.voices, tts)[0]

@@ -26,11 +26,11 @@ class StreamingReader:
         self.model = model
         self.limits = limits
         self.kv_cache_length = 0
-        self._voices = voices
+        self.voices = voices
 
     def open(self, *, seed: int | None = None) -> Conversation:
         """A new conversation."""
-        return Conversation(self.model, self._voices, self._note_length, seed=seed)
+        return Conversation(self.model, self.voices, self._note_length, seed=seed)
 
     def _note_length(self, length: int) -> None:
         self.kv_cache_length = length
@@ -76,9 +76,10 @@ class StreamingReader:
                 f"max_new_tokens must be at most {limit}", field="max_new_tokens", limit=limit
             )
         settings.pop("max_inp_length", None)
-        reference = prefill.tts_ref_audio_base64 or prefill.ref_audio_base64
+        field = "tts_ref_audio_base64" if prefill.tts_ref_audio_base64 else "ref_audio_base64"
+        reference = getattr(prefill, field) or None
         tts = TTSConfig(enabled=generate.generate_audio, ref_audio_data=reference)
-        speech, warning = read_speech(self._voices, tts)
+        speech, warning = read_speech(self.voices, tts, field)
         return AnswerTask(
             generation=GenerationOptions(streaming=True, **settings),
             enable_thinking=prefill.enable_thinking,

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from core.capabilities import ProcessorMode
 from core.processors.chat import ChatView
+from core.processors.duplex import DuplexView
+from core.processors.duplex_reader import ChunkTask
 from core.processors.limits import RequestLimits
 from core.processors.streaming import StreamingView
-from core.schemas import ChatStreamRequest, DuplexConfig, Message, Role
-from MiniCPMO45 import MiniCPMO
+from core.processors.voices import FindFile
+from core.schemas import (
+    MODEL_SAMPLE_RATE,
+    ChatStreamRequest,
+    DuplexConfig,
+    DuplexPrepareMessage,
+    Message,
+    Role,
+)
+from MiniCPMO45 import CheckpointError, MiniCPMO
+from MiniCPMO45.sessions.duplex_options import DuplexOptions
+from MiniCPMO45.vocoder import VocoderBackend
 
+CHAT_VOCODER = "token2wav"
 Progress = Callable[[float, str], None]
 
 
 class UnifiedProcessor:
     """Loads the weights once; views hold no weights, so changing the mode costs nothing.
 
-    The settings of duplex and compilation belong to modes that chat does not need.
+    The settings of compilation belong to modes that chat does not need.
 
     Args:
         device: `auto` takes the first visible GPU, else the CPU.
+        duplex_config: how full-duplex conversations of this process decide.
+        duplex_options: how all others do, where their clients leave it open.
         limits: what a request may bring; None sets no limits.
         progress: called with a fraction and a short text while the weights load.
         n_slots: conversations that can be open at once.
+        find_voice_file: gives the file that a request names as its voice, or refuses it.
 
     Raises:
         CheckpointError, AttentionUnavailableError: the model cannot be loaded as asked.
     """
 
-    modes = (ProcessorMode.CHAT, ProcessorMode.STREAMING)
+    modes = tuple(ProcessorMode)
 
     def __init__(
         self,
@@ -49,7 +67,15 @@ class UnifiedProcessor:
         limits: RequestLimits | None = None,
         progress: Progress | None = None,
         n_slots: int = 1,
+        duplex_options: DuplexOptions | None = None,
+        vocoder_backend: VocoderBackend = "native",
+        find_voice_file: FindFile = Path,
     ) -> None:
+        if chat_vocoder != CHAT_VOCODER:
+            raise CheckpointError(
+                f"the vocoder {chat_vocoder} is not part of this service; "
+                f'set audio.chat_vocoder to "{CHAT_VOCODER}", which speaks in every mode'
+            )
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model = MiniCPMO.load(
@@ -60,25 +86,39 @@ class UnifiedProcessor:
             revision=revision,
             n_slots=n_slots,
             progress=progress,
+            vocoder_backend=vocoder_backend,
         )
         if self.model.config.embedded:
             torch.set_num_threads(1)  # too small to share: more threads would wait for each other
         limits = limits or RequestLimits()
-        self._chat = ChatView(self.model, limits, ref_audio_path)
+        self._chat = ChatView(self.model, limits, ref_audio_path, find_voice_file)
         self._streaming = StreamingView(self.model, limits, self._chat.voices)
+        self._duplex = DuplexView(
+            self.model, limits, self._chat.voices, duplex_options, duplex_config
+        )
 
     def set_chat_mode(self) -> ChatView:
-        """The view for chat; a conversation left open in the streaming view is forgotten."""
+        """The view for chat; a conversation left open in another view is forgotten."""
         self._streaming.reset_session()
+        self._duplex.cleanup()
         return self._chat
 
     def set_streaming_mode(self) -> StreamingView:
-        """The view for streaming; a conversation left open in the chat view is forgotten."""
+        """The view for streaming; a conversation left open in another view is forgotten."""
         self._chat.close()
+        self._duplex.cleanup()
         return self._streaming
 
+    set_half_duplex_mode = set_streaming_mode
+
+    def set_duplex_mode(self) -> DuplexView:
+        """The view for full duplex; a conversation left open in another view is forgotten."""
+        self._chat.close()
+        self._streaming.reset_session()
+        return self._duplex
+
     def warm_up(self) -> None:
-        """Answer once, so that the first client does not wait for what happens only once.
+        """Answer and listen once, so that no client waits for what happens only once.
 
         Raises:
             ServiceError: the model does not work.
@@ -87,11 +127,23 @@ class UnifiedProcessor:
         request.generation.max_new_tokens = 10
         for _ in self._chat.run(self._chat.read(request)):
             continue
+        self._warm_up_duplex()
+
+    def _warm_up_duplex(self) -> None:
+        silence = ChunkTask(np.zeros(MODEL_SAMPLE_RATE, np.float32))
+        message = DuplexPrepareMessage(config=DuplexConfig(force_listen_count=0))
+        call = self._duplex.open()
+        try:
+            for _ in (*call.prepare(self._duplex.read_prepare(message)), *call.hear(silence)):
+                continue
+        finally:
+            call.close()
 
     @property
     def kv_cache_length(self) -> int:
-        """Tokens in the cache of the streaming conversation worked on last, else of the chat."""
-        return self._streaming.kv_cache_length or self._chat.kv_cache_length
+        """Tokens in the cache of the conversation or call worked on last, else of the chat."""
+        live = self._streaming.kv_cache_length or self._duplex.kv_cache_length
+        return live or self._chat.kv_cache_length
 
     @property
     def model_name(self) -> str:

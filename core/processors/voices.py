@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,34 +15,55 @@ from av.error import FFmpegError
 
 from core.errors import InvalidFieldError, UnsupportedError
 from core.processors.limits import RequestLimits
-from core.processors.media import decode_audio
+from core.processors.media import decode_audio, decode_base64
 from core.processors.sound_track import read_sound_track
 from core.schemas import MODEL_SAMPLE_RATE, TTSConfig, TTSMode
 from MiniCPMO45 import ChatMessage, MediaError, MiniCPMO, voice_system_message
-from MiniCPMO45.token2wav.stream import VocoderStream
-from MiniCPMO45.token2wav.voice import Voice, content_key
+from MiniCPMO45.token2wav.voice import content_key
+from MiniCPMO45.vocoder import Vocoder
 
 REFERENCE_FIELD = "tts.ref_audio_data"
+PATH_FIELD = "tts.ref_audio_path"
+WAV_START = "UklGR"  # what the first bytes, RIFF, become in base64
+FindFile = Callable[[str], Path]
 KEPT_VOICES = 4  # a long recording takes up to a gigabyte on the device
 
 
-def load_voice_file(path: Path) -> np.ndarray:
+def load_voice_file(path: Path, field: str = "audio.ref_audio_path") -> np.ndarray:
     """A sound file as float32 [n_samples], 16 kHz mono.
+
+    Args:
+        field: what named the file.
 
     Raises:
         InvalidFieldError: it is missing or holds no readable sound.
     """
+    return _read_file(str(path), path.name, field)
+
+
+def decode_voice(text: str, field: str, limit_s: float) -> np.ndarray:
+    """Base64 of a WAV file at any rate, or of float32 PCM -> float32 [n_samples], 16 kHz mono.
+
+    Raises:
+        TooLargeError: PCM that lasts longer than `limit_s` seconds.
+        InvalidFieldError: it is neither.
+    """
+    if not text.startswith(WAV_START):
+        return decode_audio(text, field, limit_s)
+    data = decode_base64(text, field)
+    return _read_file(BytesIO(data), field, field)
+
+
+def _read_file(file: str | BytesIO, name: str, field: str) -> np.ndarray:
     try:
-        with av.open(str(path)) as container:
+        with av.open(file) as container:
             assert isinstance(container, InputContainer)
             recording = read_sound_track(container)
         if not recording.size:
             raise ValueError("no sound")
         return recording
     except (OSError, FFmpegError, ValueError, IndexError) as error:
-        raise InvalidFieldError(
-            f"{path.name} is not a readable reference voice", field="audio.ref_audio_path"
-        ) from error
+        raise InvalidFieldError(f"{name} is not a readable sound file", field=field) from error
 
 
 def with_voice_prompt(
@@ -54,35 +78,51 @@ def with_voice_prompt(
 class Voices:
     """The voices of one worker. Preparing one costs time, so recent ones are kept ready.
 
-    `choose` may run on any thread, `vocoder` only on the model's own.
+    `choose` may run on any thread, `vocoder` and `opener` only on the model's own.
 
     Args:
         default_path: spoken with when a request brings no voice.
+        find_file: gives the file that a request names, or refuses it.
     """
 
-    def __init__(self, model: MiniCPMO, default_path: str | None, limits: RequestLimits) -> None:
+    def __init__(
+        self,
+        model: MiniCPMO,
+        default_path: str | None,
+        limits: RequestLimits,
+        find_file: FindFile = Path,
+    ) -> None:
         self._model = model
         self._default_path = default_path
         self._default: np.ndarray | None = None
         self._limits = limits
-        self._ready: OrderedDict[str, Voice] = OrderedDict()
+        self._find_file = find_file
+        self._ready: OrderedDict[str, Any] = OrderedDict()
 
     @property
     def can_speak(self) -> bool:
         """Whether the weights of the vocoder are there."""
         return self._model.vocoder is not None
 
-    def choose(self, tts: TTSConfig) -> tuple[np.ndarray, str | None]:
+    @property
+    def has_default(self) -> bool:
+        """Whether a voice is configured for requests that bring none."""
+        return self._default_path is not None
+
+    def choose(self, tts: TTSConfig, field: str = REFERENCE_FIELD) -> tuple[np.ndarray, str | None]:
         """The recording to speak like, float32 16 kHz mono, and a warning when it was cropped.
+
+        Args:
+            field: what the client calls its recording.
 
         Raises:
             InvalidFieldError: the recording is unusable, or none is configured.
         """
         limit_s = self._limits.ref_audio_max_s
         if tts.ref_audio_data is not None:
-            recording = decode_audio(tts.ref_audio_data, REFERENCE_FIELD, self._limits.audio_s)
+            recording = decode_voice(tts.ref_audio_data, field, self._limits.audio_s)
         elif tts.ref_audio_path is not None:
-            recording = load_voice_file(Path(tts.ref_audio_path))
+            recording = load_voice_file(self._find_file(tts.ref_audio_path), PATH_FIELD)
         else:
             recording = self._default_recording()
         if tts.ref_audio_max_ms is not None:
@@ -92,8 +132,15 @@ class Voices:
         cropped = recording[: int(limit_s * MODEL_SAMPLE_RATE)]
         return cropped, f"the reference voice was cropped to {limit_s:g} seconds"
 
-    def vocoder(self, recording: np.ndarray) -> VocoderStream:
-        """A fresh stream that speaks like `recording`.
+    def vocoder(self, recording: np.ndarray, field: str = REFERENCE_FIELD) -> Vocoder:
+        """A fresh stream that speaks like `recording`; see `opener`."""
+        return self.opener(recording, field)()
+
+    def opener(self, recording: np.ndarray, field: str = REFERENCE_FIELD) -> Callable[[], Vocoder]:
+        """Gives fresh streams that speak like `recording`, each for a turn of one call.
+
+        Args:
+            field: what the client calls its recording.
 
         Raises:
             InvalidFieldError: it is silent or too short.
@@ -108,12 +155,11 @@ class Voices:
             try:
                 voice = model.prepare_voice(recording, MODEL_SAMPLE_RATE)
             except MediaError as error:
-                message = f"{REFERENCE_FIELD}: {error}"
-                raise InvalidFieldError(message, field=REFERENCE_FIELD) from error
+                raise InvalidFieldError(f"{field}: {error}", field=field) from error
         self._ready[key] = voice
         while len(self._ready) > KEPT_VOICES:
             self._ready.popitem(last=False)
-        return model.stream(voice)
+        return lambda: model.stream(voice)
 
     def _default_recording(self) -> np.ndarray:
         if self._default is None:

@@ -48,7 +48,8 @@ class ChunkMessage(ServerMessage):
 
 
 class DoneMessage(ServerMessage):
-    """The whole answer; `stopped` says that the client ended it early.
+    """The whole answer; `stopped` says that the client ended it early, and `interrupted` that this
+    cut its sound.
 
     `audio_data` is sent (null when there is no sound) only if the request was not streamed.
     """
@@ -58,6 +59,7 @@ class DoneMessage(ServerMessage):
     generated_tokens: int
     input_tokens: int
     stopped: bool = False
+    interrupted: bool | None = None
     audio_data: str | None = None
     audio_epoch: int = 0
     recording_session_id: str | None = None

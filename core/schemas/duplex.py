@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from .base import WireModel
+from .common import MODEL_SAMPLE_RATE
+
+MAX_SLICES = 16
 
 
 class DuplexConfig(WireModel):
-    """The settings of one full-duplex session."""
+    """The settings of one full-duplex session.
+
+    The last block has no published counterpart: left out, the service's own settings hold.
+    `chunk_ms` tells how long the client's chunks are; any length is taken.
+    """
 
     generate_audio: bool = True
-    ls_mode: str = "explicit"
-    force_listen_count: int = Field(default=3, ge=0)
-    max_new_speak_tokens_per_chunk: int = Field(default=20, ge=1)
-    decode_mode: str = "sampling"
+    ls_mode: Literal["explicit"] = "explicit"
+    force_listen_count: int = Field(default=3, ge=0, le=3600)
+    max_new_speak_tokens_per_chunk: int = Field(default=20, ge=1, le=100)
+    decode_mode: Literal["sampling", "greedy"] = "sampling"
     temperature: float = Field(default=0.7, ge=0.0, le=2.0)
-    top_k: int = Field(default=20, ge=0)
+    top_k: int = Field(default=20, ge=0, le=100_000)
     top_p: float = Field(default=0.8, ge=0.0, le=1.0)
-    text_repetition_penalty: float = Field(default=1.05, ge=1.0)
-    text_repetition_window_size: int = Field(default=512, ge=1)
+    text_repetition_penalty: float = Field(default=1.05, ge=1.0, le=10.0)
+    text_repetition_window_size: int = Field(default=512, ge=1, le=8192)
     length_penalty: float = Field(default=1.1, ge=0.1, le=5.0)
-    listen_prob_scale: float = Field(default=1.0, ge=0.0)
-    listen_top_k: int | None = None
+    listen_prob_scale: float = Field(default=1.0, ge=0.0, le=100.0)
+    listen_top_k: int | None = Field(default=None, ge=0, le=100_000)
     tts_temperature: float = Field(default=0.8, ge=0.0, le=2.0)
-    chunk_ms: int = Field(default=1000, ge=100)
-    sample_rate: int = 16000
+    chunk_ms: int = Field(default=1000, ge=100, le=5000)
+    sample_rate: Literal[16000] = MODEL_SAMPLE_RATE
+
+    max_slice_nums: int | None = Field(default=None, ge=1, le=MAX_SLICES)
+    listen_in_open_turn: Literal["continue", "close"] | None = None
+    penalize_control_tokens: bool | None = None
+    penalize_cut_tokens: bool | None = None
+    speak_first_token: bool | None = None
+    speech_top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    speech_top_k: int | None = Field(default=None, ge=0, le=100_000)
+    speech_penalty_across_units: bool | None = None
 
 
 class DuplexPrepareRequest(WireModel):
@@ -45,7 +61,7 @@ class DuplexPrefillRequest(WireModel):
     audio_waveform: list[float] | None = None
     audio_path: str | None = None
     frame_list: list[Any] | None = None
-    max_slice_nums: int = Field(default=1, ge=1)
+    max_slice_nums: int = Field(default=1, ge=1, le=MAX_SLICES)
 
 
 class DuplexGenerateResult(WireModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import computed_field
+from pydantic import Field, computed_field
 
 from .base import ServerMessage, WireModel
 
@@ -13,6 +13,26 @@ class StopMessage(WireModel):
     """The client asks to end the current generation."""
 
     type: Literal["stop"] = "stop"
+
+
+class PlaybackMessage(WireModel):
+    """The client has silenced the sound of an epoch after `played_ms` of it.
+
+    `history_hash` is said by the gateway to a worker: the conversation that was answered.
+    """
+
+    type: Literal["playback"] = "playback"
+    audio_epoch: int = Field(ge=0)
+    played_ms: float = Field(ge=0, allow_inf_nan=False)
+    history_hash: str | None = None
+
+
+class TruncatedMessage(ServerMessage):
+    """The answer goes on in the conversation with what was heard of it, which is `text`."""
+
+    type: Literal["truncated"] = "truncated"
+    audio_epoch: int
+    text: str
 
 
 class _Waiting(ServerMessage):

@@ -9,7 +9,13 @@ from pydantic import Field, field_validator
 from .base import ServerMessage, WireModel
 from .chat_socket import StreamGenerationConfig
 from .common import ContentType, Message
-from .socket import ErrorMessage, QueuedMessage, QueueDoneMessage, QueueUpdateMessage
+from .socket import (
+    ErrorMessage,
+    QueuedMessage,
+    QueueDoneMessage,
+    QueueUpdateMessage,
+    TruncatedMessage,
+)
 from .streaming import StreamingChunk
 
 
@@ -17,7 +23,8 @@ class StreamingPrefillMessage(WireModel):
     """Messages to read; several may come before one `generate`.
 
     Content items that are empty or of an unknown type are left out, and so are messages that are
-    empty without them. `clear_kv_cache` and `history_hash` are said by the gateway to a worker.
+    empty without them. `clear_kv_cache`, `history_hash` and `audio_epoch`, the epoch to go on from,
+    are said by the gateway to a worker.
     """
 
     type: Literal["prefill"] = "prefill"
@@ -33,6 +40,7 @@ class StreamingPrefillMessage(WireModel):
     generation: StreamGenerationConfig | None = None
     clear_kv_cache: bool = False
     history_hash: str | None = None
+    audio_epoch: int = Field(default=0, ge=0)
 
     @field_validator("messages", mode="before")
     @classmethod
@@ -88,7 +96,9 @@ class StreamingChunkMessage(StreamingChunk, ServerMessage):
 
 
 class StreamingDoneMessage(ServerMessage):
-    """The turn has ended; `stopped` says that it was ended early."""
+    """The turn has ended; `stopped` says that it was ended early, `interrupted` that this cut its
+    sound.
+    """
 
     type: Literal["done"] = "done"
     elapsed_ms: float
@@ -98,6 +108,7 @@ class StreamingDoneMessage(ServerMessage):
     full_text: str
     total_chunks: int
     total_duration_ms: float
+    interrupted: bool | None = None
     audio_epoch: int = 0
     recording_session_id: str | None = None
     warning: str | None = None
@@ -110,6 +121,7 @@ StreamingServerMessage = Annotated[
     | StreamingPrefillDoneMessage
     | StreamingChunkMessage
     | StreamingDoneMessage
+    | TruncatedMessage
     | ErrorMessage,
     Field(discriminator="type"),
 ]

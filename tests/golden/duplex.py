@@ -47,12 +47,12 @@ class RecordingVoice:
     starts: list[int] = field(default_factory=list)
     codes: list[list[int]] = field(default_factory=list)
 
-    def speak(self, rows: Tensor, *, end_of_turn: bool) -> tuple[list[int], Tensor]:
+    def speak(self, rows: Tensor, *, end_of_turn: bool) -> list[int]:
         self.conditions.append(rows)
         self.starts.append(self.voice.decoder.position)
-        codes, waveform = self.voice.speak(rows, end_of_turn=end_of_turn)
+        codes = self.voice.speak(rows, end_of_turn=end_of_turn)
         self.codes.append(codes)
-        return codes, waveform
+        return codes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.voice, name)

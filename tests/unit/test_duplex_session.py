@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from MiniCPMO45 import MediaError
+from MiniCPMO45 import MediaError, PromptTooLongError
 from MiniCPMO45.errors import SessionStateError
 from MiniCPMO45.sessions import duplex_decision
 from MiniCPMO45.sessions.duplex import DuplexSession, DuplexState
@@ -213,3 +214,136 @@ def test_a_second_conversation_on_the_same_session_starts_clean(model):
             session.prepare(PREFIX, SUFFIX, wave(5, 1.0))
             results.append([unit(session, wave(3, 1.0)).text for _ in range(3)])
     assert results[0] == results[1]
+
+
+def test_a_turn_that_is_not_open_cannot_end(model):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        session.prefill(SECOND)
+        turn_end = model.tokenizer.id_of("<|turn_eos|>")
+        seen = []
+        choose = session.decider.choose
+        session.decider.choose = lambda scores: seen.append(scores[turn_end]) or choose(scores)
+        session.generate()
+        assert seen[0] == -torch.inf
+
+
+def test_a_model_that_yields_before_it_speaks_on_cuts_its_turn(model, monkeypatch):
+    options = DuplexOptions(force_listen_count=0, listen_in_open_turn="close")
+    with call(model, options) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>", "<|listen|>"])
+        unit(session)
+        result = unit(session)
+        assert (result.is_listen, result.interrupted, result.waveform) == (True, True, None)
+        ends = model.tokenizer.ids_of(["<|turn_eos|>", "<|listen|>", "</unit>"])
+        assert session.unit_ids == ends
+        assert voice_of(session).decoder.position == 0
+
+
+def test_a_model_that_yields_behind_its_words_says_them_to_the_end(model, monkeypatch):
+    options = DuplexOptions(force_listen_count=0, listen_in_open_turn="close")
+    with call(model, options) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|listen|>"])
+        result = unit(session)
+        assert (result.text, result.end_of_turn, result.interrupted) == ("The", True, False)
+        assert result.waveform is not None
+
+
+def test_each_stage_tells_what_it_cost(model, monkeypatch):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>", "<|chunk_eos|>"])
+        costs = unit(session).costs_s
+        stages = (costs.llm, costs.tts_prep, costs.tts, costs.token2wav)
+        assert min(stages) > 0
+        assert sum(stages) == pytest.approx(costs.whole)
+        listening = unit(session, force_listen=True).costs_s
+        assert (listening.llm > 0, listening.tts, listening.token2wav) == (True, 0, 0)
+
+
+def test_a_unit_is_generated_in_several_steps(model, monkeypatch):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "sky", "<|chunk_eos|>"])
+        session.prefill(SECOND)
+        assert len(list(session.steps())) == 5  # three tokens, the codes, the sound
+
+
+def test_an_abandoned_unit_leaves_no_trace_in_the_cache(model, monkeypatch):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>"] * 2)
+        unit(session)
+        length = session.kv_cache_length
+        session.prefill(SECOND)
+        session.generate()
+        session.abandon_unit()
+        assert (session.kv_cache_length, session.turn_open) == (length, False)
+        assert unit(session, force_listen=True).is_listen
+
+
+@pytest.mark.parametrize("mode", ["auto", "basic", "context"])
+def test_a_call_outlives_its_cache_whatever_its_window(model, mode):
+    options = DuplexOptions(force_listen_count=0, window=DuplexWindow(mode=mode, max_units=1000))
+    with call(model, options) as session:
+        session.prepare(PREFIX, SUFFIX)
+        frames = [picture(0, 60, 40)]
+        for _ in range(15):
+            session.prefill(SECOND, frames)
+            session.generate()
+            session.finalize()
+        assert session.memory.n_dropped_units > 0
+        assert session.n_units == 15
+
+
+def test_without_a_window_a_full_cache_is_told_before_anything_is_read(model):
+    options = DuplexOptions(force_listen_count=1000, window=DuplexWindow(mode="off"))
+    with call(model, options) as session:
+        session.prepare(PREFIX, SUFFIX)
+        with pytest.raises(PromptTooLongError):
+            for _ in range(100):
+                unit(session)
+        assert session.state is DuplexState.READY
+        assert session.memory.n_dropped_units == 0
+        assert session.kv_cache_length == session.memory.length
+        assert session.hearing.n_waiting == 80
+
+
+def test_speech_that_never_pauses_outlives_its_cache(model, monkeypatch):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        decoder = voice_of(session).decoder
+        monkeypatch.setattr(decoder.slot.cache, "capacity", 90)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>"] * 6)
+        results = [unit(session) for _ in range(6)]
+        assert [result.n_speech_tokens for result in results[1:]] == [25] * 5
+        assert decoder.slot.length <= 90
+
+
+def test_a_prompt_of_ids_reads_the_names_of_special_tokens_as_words(model):
+    tokenizer = model.tokenizer
+    with call(model) as session:
+        as_text = session.prepare("<|im_end|>", "")
+        as_words = session.prepare(tokenizer.encode_plain("<|im_end|>"), [])
+        assert (as_text, as_words > 1) == (1, True)
+
+
+def test_the_time_that_others_take_between_two_steps_is_not_counted(model, monkeypatch):
+    with call(model) as session:
+        session.prepare(PREFIX, SUFFIX)
+        script(monkeypatch, model, ["<|speak|>", "The", "<|chunk_eos|>"])
+        session.prefill(SECOND)
+        steps, costs = session.steps(), None
+        others_s = 0.0
+        started_s = time.perf_counter()
+        while costs is None:
+            try:
+                next(steps)
+            except StopIteration as end:
+                costs = end.value.costs_s
+            else:
+                time.sleep(0.02)
+                others_s += 0.02
+        assert costs.whole <= time.perf_counter() - started_s - others_s

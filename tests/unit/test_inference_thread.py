@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Generator
+from math import inf
 
 import pytest
 
-from worker_modules.inference import InferenceThread
+from worker_modules.inference import InferenceThread, Run
 
 JOIN_S = 5.0
 
@@ -146,3 +147,80 @@ async def test_closing_ends_live_runs_and_the_thread() -> None:
     await asyncio.wait_for(run.finished, JOIN_S)
     await asyncio.to_thread(thread.join, JOIN_S)
     assert (steps.closed, thread.is_alive) == (True, False)
+
+
+# -- deadlines -------------------------------------------------------------------------------------
+
+
+class Order:
+    """Runs that note when they are stepped; none begins before `start`, so all are in line."""
+
+    def __init__(self, inference: InferenceThread) -> None:
+        self.steps: list[str] = []
+        self._inference = inference
+        self._may_start = threading.Event()
+        self._runs = [inference.submit(self._hold, -inf)]
+
+    def _hold(self) -> Generator[None, None, None]:
+        self._may_start.wait(JOIN_S)
+        yield
+
+    def add(self, name: str, n_steps: int = 2, deadline_s: float | None = None) -> Run[None]:
+        def steps() -> Generator[None, None, None]:
+            for _ in range(n_steps):
+                self.steps.append(name)
+                yield
+
+        self._runs.append(self._inference.submit(steps, deadline_s))
+        return self._runs[-1]
+
+    async def run(self) -> list[str]:
+        self._may_start.set()
+        for run in self._runs:
+            await asyncio.wait_for(run.finished, JOIN_S)
+        return self.steps
+
+
+async def test_the_most_urgent_run_goes_first(inference: InferenceThread) -> None:
+    order = Order(inference)
+    order.add("late", deadline_s=30.0)
+    order.add("no hurry")
+    order.add("soon", deadline_s=10.0)
+    assert await order.run() == ["soon", "soon", "late", "late", "no hurry", "no hurry"]
+
+
+async def test_runs_in_no_hurry_still_take_turns_behind_urgent_ones(
+    inference: InferenceThread,
+) -> None:
+    order = Order(inference)
+    order.add("a")
+    order.add("b")
+    order.add("call", deadline_s=1.0)
+    assert await order.run() == ["call", "call", "a", "b", "a", "b"]
+
+
+async def test_an_urgent_run_that_comes_later_goes_before_the_next_step_of_others(
+    inference: InferenceThread,
+) -> None:
+    slow = Steps(n_steps=3, permits=1)
+    run = inference.submit(slow)
+    await anext(run)
+    done_before: list[int] = []
+
+    def urgent() -> Generator[None, None, None]:
+        done_before.append(slow.n_done)
+        yield
+
+    call = inference.submit(urgent, deadline_s=1.0)
+    slow.permits.release(10)
+    await asyncio.wait_for(call.finished, JOIN_S)
+    assert done_before[0] <= 2  # it was in its second step
+    await asyncio.wait_for(run.finished, JOIN_S)
+
+
+async def test_a_cancelled_run_is_let_go_of_before_urgent_work(inference: InferenceThread) -> None:
+    order = Order(inference)
+    order.add("call", deadline_s=1.0)
+    gone = order.add("gone", n_steps=100)
+    gone.cancel()
+    assert await order.run() == ["call", "call"]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from MiniCPMO45 import ChatMessage, GenerationOptions, PromptError, StreamingSession
 from MiniCPMO45.sessions import generation
@@ -12,6 +15,13 @@ from MiniCPMO45.sessions.window import ContextWindow
 from tests.golden.inputs import wave
 
 GREEDY = GenerationOptions(streaming=True, do_sample=False, max_new_tokens=10)
+
+
+class SilentVocoder:
+    """Gives 960 zeros for each code it renders."""
+
+    def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
+        return torch.zeros(960 * (len(codes) if last else len(codes) - 3))
 
 
 def say(session: StreamingSession, role: Any, *content) -> str:
@@ -171,3 +181,26 @@ def test_a_snapshot_is_void_once_turns_were_forgotten(model):
         before = session.kv_cache_length
         assert not session.restore(snapshot)
         assert session.kv_cache_length == before
+
+
+def test_an_answer_is_cut_after_some_of_its_tokens(model):
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        start = session.kv_cache_length + len(opening_ids(model))
+        list(session.generate(GREEDY))
+        assert session.kv_cache_length > start + 2
+        assert session.cut_answer(2)
+        assert session.kv_cache_length == start + 2
+        say(session, "user", "More")
+        assert not session.cut_answer(1)
+
+
+def test_a_spoken_answer_left_early_keeps_only_what_had_sound(model):
+    with StreamingSession(model, seed=0) as session:
+        say(session, "user", "Hi")
+        before = session.kv_cache_length
+        parts = session.speak(SilentVocoder(), GREEDY)
+        assert not any(next(parts).text for _ in range(3))
+        assert session.kv_cache_length > before + len(opening_ids(model))
+        parts.close()
+        assert session.kv_cache_length == before + len(opening_ids(model))

@@ -36,7 +36,7 @@ def published_layout() -> dict[str, dict[str, tuple[int, ...]]]:
 
 
 @lru_cache(maxsize=2)
-def networks(size: Size) -> tuple[Flow, HiFT]:
+def networks(size: Size, device: torch.device = CPU) -> tuple[Flow, HiFT]:
     """Flow and vocoder with the recordings' weights (the tiny ones in the same manner)."""
     if size == "published":
         layout, flow_config, hift_config = published_layout(), FlowConfig(), HiFTConfig()
@@ -50,8 +50,8 @@ def networks(size: Size) -> tuple[Flow, HiFT]:
         file: {key: torch.from_numpy(inputs.weight(key, shape)) for key, shape in shapes.items()}
         for file, shapes in layout.items()
     }
-    flow = build_flow(states["flow.pt"], flow_config, CPU)
-    return flow, build_hift(states["hift.pt"], hift_config, CPU)
+    flow = build_flow(states["flow.pt"], flow_config, device)
+    return flow, build_hift(states["hift.pt"], hift_config, device)
 
 
 class RecordedFlowNoise:

@@ -25,6 +25,7 @@ from MiniCPMO45.audio import offline_features
 from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.sessions.base import Session
 from tests.gpu.full_size import random_model
+from tests.gpu.full_size_speech import random_token2wav, stage_times
 
 DECODE_CACHE = 1024
 GRAPH_WARM_UP = 3
@@ -119,6 +120,12 @@ def speech_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
         return {"speech_25_codes_ms": median_ms(unit, max(3, repeats // 5))}
 
 
+def vocoder_times(device: torch.device, repeats: int) -> dict[str, float]:
+    """One second of streamed sound, in the precision that the service uses."""
+    token2wav = random_token2wav(device, torch.float32)
+    return {f"token2wav_{name}": time for name, time in stage_times(token2wav, repeats).items()}
+
+
 def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     """First token of a short question, the prompt's reading included."""
     messages = [ChatMessage("user", "What is the capital of France?")]
@@ -154,6 +161,7 @@ def main() -> int:
         **decoder_times(model, repeats),
         **encoder_times(model, repeats),
         **speech_times(model, repeats),
+        **vocoder_times(device, repeats),
         **chat_times(model, repeats),
         "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2),
     }

@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -24,7 +25,8 @@ import torch
 
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
 from MiniCPMO45.tiny import build
-from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, Voice
+from MiniCPMO45.token2wav import Token2WavOptions
+from MiniCPMO45.vocoder import SpeechRenderer
 
 PROJECT = Path(__file__).resolve().parents[1]
 EMBEDDED = PROJECT / "resources" / "embedded"
@@ -58,7 +60,13 @@ class Spoken:
 
 
 def speak(
-    model: MiniCPMO, vocoder: Token2Wav, voice: Voice, question: str, *, streamed: bool, seed: int
+    model: MiniCPMO,
+    vocoder: SpeechRenderer,
+    voice: Any,
+    question: str,
+    *,
+    streamed: bool,
+    seed: int,
 ) -> Spoken | None:
     """One answer; None when nothing in it was spoken."""
     arrivals_s, durations_s = [], []

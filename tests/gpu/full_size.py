@@ -1,4 +1,4 @@
-"""The published sizes with random bfloat16 weights, for checks that need no real weights."""
+"""The published sizes with random weights, for checks that need no real weights."""
 
 from __future__ import annotations
 
@@ -41,9 +41,14 @@ PUBLISHED = MiniCPMOConfig(
 )
 
 
-def random_model(device: torch.device, *, seed: int = 0, **options: object) -> MiniCPMO:
+def random_model(
+    device: torch.device,
+    *,
+    seed: int = 0,
+    dtype: torch.dtype = torch.bfloat16,
+    **options: object,
+) -> MiniCPMO:
     """A model of the published sizes with activations of a sane scale."""
-    dtype = torch.bfloat16
     with torch.device("meta"):
         model = MiniCPMO(PUBLISHED)
     model = model.to(dtype).to_empty(device=device)

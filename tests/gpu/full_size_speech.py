@@ -1,0 +1,84 @@
+"""The vocoder at its published sizes with random weights, and how long its stages take."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import torch
+
+from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, Voice
+from MiniCPMO45.token2wav.flow import Flow
+from MiniCPMO45.token2wav.noise import FlowNoise
+from MiniCPMO45.token2wav.overlap import VocoderOverlap
+from tests.unit.token2wav_support import make_prompt, make_windows, networks
+
+VOICE_CODES = 125  # a reference recording of five seconds
+SECOND = make_windows(28)[0]  # 25 codes, and three that are only looked at
+STAGES = {"encoder": (Flow, "encode"), "flow": (Flow, "solve"), "vocoder": (VocoderOverlap, "push")}
+
+
+def random_token2wav(
+    device: torch.device,
+    dtype: torch.dtype,
+    options: Token2WavOptions | None = None,
+    flow_noise: FlowNoise | None = None,
+) -> Token2Wav:
+    """A model that cannot listen: voices come from :func:`random_voice`."""
+    networks.cache_clear()  # the precision of a network is changed in place
+    flow, hift = networks("published", device)
+    return Token2Wav(flow, hift, dtype=dtype, options=options, flow_noise=flow_noise)
+
+
+def random_voice(token2wav: Token2Wav) -> Voice:
+    return token2wav.voice_of(make_prompt(VOICE_CODES), "voice")
+
+
+@torch.inference_mode()
+def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
+    """Median milliseconds for one second of streamed sound, as a whole and by stage."""
+    stream = token2wav.stream(random_voice(token2wav))
+    for _ in range(3):
+        stream.push(SECOND, last=False)
+    whole_ms = []
+    for _ in range(repeats):
+        started_s = time.perf_counter()
+        stream.push(SECOND, last=False)  # ends with the sound on the host
+        whole_ms.append(1000 * (time.perf_counter() - started_s))
+    with timed_stages() as times_ms:
+        for _ in range(repeats):
+            stream.push(SECOND, last=False)
+    times = {"whole": whole_ms, **times_ms}
+    return {f"{name}_ms": round(statistics.median(values), 2) for name, values in times.items()}
+
+
+@contextmanager
+def timed_stages() -> Iterator[dict[str, list[float]]]:
+    """In the block, the milliseconds of every call of a stage, the device's work included."""
+    times_ms: dict[str, list[float]] = defaultdict(list)
+
+    def timed(stage: str, work: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        def call(*arguments: object, **options: object) -> torch.Tensor:
+            torch.cuda.synchronize()
+            started_s = time.perf_counter()
+            result = work(*arguments, **options)
+            torch.cuda.synchronize()
+            times_ms[stage].append(1000 * (time.perf_counter() - started_s))
+            return result
+
+        return call
+
+    patches = [
+        patch.object(owner, name, timed(stage, getattr(owner, name)))
+        for stage, (owner, name) in STAGES.items()
+    ]
+    try:
+        for patched in patches:
+            patched.start()
+        yield times_ms
+    finally:
+        patch.stopall()

@@ -1,0 +1,125 @@
+"""Speech at its published sizes on one GPU: audio codes and their sound, with random weights.
+
+Runs under pytest and under ``python -m unittest``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import unittest
+
+import numpy as np
+import torch
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.sessions.base import Session
+from MiniCPMO45.token2wav import Token2WavOptions
+from tests.golden.token2wav import inputs
+from tests.gpu.full_size import random_model
+from tests.gpu.full_size_speech import (
+    SECOND,
+    random_token2wav,
+    random_voice,
+    stage_times,
+)
+from tests.unit.token2wav_support import (
+    RECORDINGS,
+    RecordedExcitation,
+    RecordedFlowNoise,
+    make_voice,
+    networks,
+)
+
+WITHOUT_GPU = not torch.cuda.is_available()
+REPEATS = 20
+UNIT_CODES = 25
+GPU_TOLERANCE = 5e-3  # the recordings come from a CPU
+PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def report(**values: object) -> None:
+    sys.stderr.write(json.dumps({"device": torch.cuda.get_device_name(), **values}) + "\n")
+
+
+@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
+class SpeechCodesTest(unittest.TestCase):
+    def test_a_second_of_codes_in_both_precisions(self) -> None:
+        for name, dtype in PRECISIONS.items():
+            with self.subTest(name):
+                model = random_model(torch.device("cuda"), dtype=dtype)
+                times_ms = [self.one_unit(model) for _ in range(5)][1:]
+                report(precision=name, speech_25_codes_ms=round(min(times_ms), 1))
+                del model
+                torch.cuda.empty_cache()
+
+    def one_unit(self, model: MiniCPMO) -> float:
+        """Milliseconds for one second of codes."""
+        config = model.config.tts_config
+        rows = torch.randn(11, config.hidden_size, device=model.device)
+        rows = rows.to(model.tts.emb_text.weight.dtype)
+        with Session(model, seed=0) as session:
+            torch.cuda.synchronize()
+            started_s = time.perf_counter()
+            codes = session.speech_decoder().unit(rows)
+            elapsed_ms = 1000 * (time.perf_counter() - started_s)
+        self.assertEqual(len(codes), UNIT_CODES)
+        self.assertLess(max(codes), config.num_audio_tokens - 1)
+        return elapsed_ms
+
+
+@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
+class Token2WavTest(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls) -> None:
+        networks.cache_clear()
+        torch.cuda.empty_cache()
+
+    def test_stage_times_in_both_precisions(self) -> None:
+        for name, dtype in PRECISIONS.items():
+            with self.subTest(name):
+                token2wav = random_token2wav(torch.device("cuda"), dtype)
+                times = stage_times(token2wav, REPEATS)
+                report(precision=name, flow_steps=Token2WavOptions().flow_steps, **times)
+                self.assertLess(times["whole_ms"], 1000)
+
+    def test_lower_precision_says_the_same_a_little_differently(self) -> None:
+        waveforms = []
+        for dtype in PRECISIONS.values():
+            token2wav = random_token2wav(torch.device("cuda"), dtype)
+            stream = token2wav.stream(random_voice(token2wav), seed=0)
+            waveforms.append(torch.cat([stream.push(SECOND, last=False) for _ in range(3)]))
+        low, full = waveforms
+        self.assertEqual(low.shape, full.shape)
+        self.assertTrue(torch.isfinite(low).all())
+        report(
+            rms_bf16=round(float(low.square().mean().sqrt()), 4),
+            rms_fp32=round(float(full.square().mean().sqrt()), 4),
+        )
+        torch.testing.assert_close(
+            low.square().mean().sqrt(), full.square().mean().sqrt(), rtol=0.2, atol=0
+        )
+
+    def test_the_recordings_of_the_official_library_hold_on_a_gpu(self) -> None:
+        with np.load(RECORDINGS / "library.npz") as arrays:
+            recorded = dict(arrays)
+        options = Token2WavOptions(flow_steps=inputs.FLOW_STEPS, encoder_trim="packed")
+        token2wav = random_token2wav(
+            torch.device("cuda"), torch.float32, options, RecordedFlowNoise()
+        )
+        for name, (n_tokens, sizes) in inputs.TURNS.items():
+            voice = make_voice(token2wav, n_tokens, name)
+            stream = token2wav.stream(voice, noise=RecordedExcitation(name))
+            worst = 0.0
+            for index, window in enumerate(inputs.windows(name, sizes)):
+                waveform = stream.push(window, last=index == len(sizes) - 1)
+                expected = recorded[f"{name}.{index}.waveform"]
+                difference = np.abs(inputs.sparse(waveform.numpy()) - expected)
+                worst = max(worst, float(difference.max()))
+            report(turn=name, worst_difference=round(worst, 5))
+            self.assertLess(worst, GPU_TOLERANCE)
+
+
+if __name__ == "__main__":
+    unittest.main()

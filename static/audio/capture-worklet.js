@@ -25,12 +25,11 @@ class CaptureProcessor extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }) => this.#command(data);
   }
 
+  /** A source that has ended counts as silence, so that the chunks keep coming. */
   process([input], [output]) {
-    const samples = input[0];
-    if (samples !== undefined) {
-      output[0]?.set(samples);
-      if (this.#state === 'running') this.#collect(samples);
-    }
+    const samples = input[0] ?? new Float32Array(output[0].length);
+    output[0].set(samples);
+    if (this.#state === 'running') this.#collect(samples);
     return this.#state !== 'ended';
   }
 

@@ -6,21 +6,26 @@ const WINDOW_SAMPLES = 2048;
 const FLOOR_DB = -60;
 
 export class LevelMeter {
-  #analyser;
   #samples = new Float32Array(WINDOW_SAMPLES);
 
-  /** @param {BaseAudioContext} context @param {AudioNode} source */
-  constructor(context, source) {
-    this.#analyser = context.createAnalyser();
-    this.#analyser.fftSize = WINDOW_SAMPLES;
-    source.connect(this.#analyser);
+  /** @param {AnalyserNode} analyser also for drawings of the signal */
+  constructor(analyser) {
+    analyser.fftSize = WINDOW_SAMPLES;
+    this.analyser = analyser;
   }
 
   /** @returns {number} 0 at -60 dB and below, 1 at full scale */
   read() {
-    this.#analyser.getFloatTimeDomainData(this.#samples);
+    this.analyser.getFloatTimeDomainData(this.#samples);
     return levelOf(rmsDecibels(this.#samples));
   }
+}
+
+/** @param {BaseAudioContext} context @param {AudioNode} source @returns {LevelMeter} */
+export function meterBehind(context, source) {
+  const analyser = context.createAnalyser();
+  source.connect(analyser);
+  return new LevelMeter(analyser);
 }
 
 /** @param {number} decibels @returns {number} 0..1 */

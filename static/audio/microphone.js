@@ -1,16 +1,19 @@
-/** One recording from the microphone as 16 kHz mono samples. */
+/** The microphone: permission, the open stream, and one recording as 16 kHz mono samples. */
 
 import { Failure } from '../lib/failure.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { joinSamples } from '../lib/pcm.js';
+import { createCaptureNode } from './capture.js';
 import { openCaptureContext } from './context.js';
-import { LevelMeter } from './levels.js';
+import { meterBehind } from './levels.js';
 
 const CHUNK_SAMPLES = SAMPLE_RATE / 4;
-const WORKLET_URL = new URL('./capture-worklet.js', import.meta.url);
 const LAST_CHUNK_LIMIT_MS = 1000; // a suspended context never sends it
 const CONSTRAINTS = {
-  audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  channelCount: 1,
+  echoCancellation: true,
+  noiseSuppression: true,
+  autoGainControl: true,
 };
 const FAILURE_CODES = {
   NotAllowedError: 'mic_denied',
@@ -34,18 +37,29 @@ export class Microphone {
   }
 
   /**
+   * Asks for permission.
+   * @param {string} [deviceId] that one and no other
+   * @returns {Promise<MediaStream>} @throws {Failure}
+   */
+  async open(deviceId = '') {
+    const { isSecureContext, location, navigator } = this.#browser;
+    if (!isSecureContext || !navigator.mediaDevices) {
+      throw new Failure('insecure_context', { params: { host: location.host } });
+    }
+    const device = deviceId === '' ? {} : { deviceId: { exact: deviceId } };
+    const constraints = { audio: { ...CONSTRAINTS, ...device } };
+    return navigator.mediaDevices.getUserMedia(constraints).catch((error) => {
+      throw microphoneFailure(error);
+    });
+  }
+
+  /**
    * Asks for permission and starts recording.
    * @param {{onEnded: () => void}} handlers `onEnded`: the device was unplugged
    * @returns {Promise<Recording>} @throws {Failure}
    */
   async record({ onEnded }) {
-    const { isSecureContext, location, navigator } = this.#browser;
-    if (!isSecureContext || !navigator.mediaDevices) {
-      throw new Failure('insecure_context', { params: { host: location.host } });
-    }
-    const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS).catch((error) => {
-      throw microphoneFailure(error);
-    });
+    const stream = await this.open();
     try {
       return await this.#capture(stream, onEnded);
     } catch (error) {
@@ -57,21 +71,9 @@ export class Microphone {
   async #capture(stream, onEnded) {
     const { context, source } = openCaptureContext(stream, this.#browser.AudioContext);
     if (context.state === 'suspended') void context.resume();
-    await context.audioWorklet.addModule(WORKLET_URL);
-    const node = new this.#browser.AudioWorkletNode(context, 'capture', {
-      channelCount: 1,
-      channelCountMode: 'explicit',
-      channelInterpretation: 'speakers',
-      processorOptions: {
-        chunkSize: CHUNK_SAMPLES,
-        inputRate: context.sampleRate,
-        outputRate: SAMPLE_RATE,
-      },
-    });
-    const silence = new this.#browser.GainNode(context, { gain: 0 });
-    source.connect(node).connect(silence).connect(context.destination);
+    const node = await createCaptureNode(context, source, CHUNK_SAMPLES, this.#browser);
     stream.getAudioTracks()[0].onended = onEnded;
-    return new Recording(stream, context, node, new LevelMeter(context, source));
+    return new Recording(stream, context, node, meterBehind(context, source));
   }
 }
 
@@ -118,11 +120,13 @@ class Recording {
   }
 }
 
-function stopTracks(stream) {
-  for (const track of stream.getTracks()) track.stop();
+/** Lets go of a device. @param {?MediaStream} stream */
+export function stopTracks(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-function microphoneFailure(error) {
+/** @param {unknown} error of opening or capturing @returns {Failure} */
+export function microphoneFailure(error) {
   if (error instanceof Failure) return error;
   return new Failure(FAILURE_CODES[error.name] ?? 'mic_failed', {
     message: error.message,

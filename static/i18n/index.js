@@ -4,7 +4,7 @@
  * Text in the document carries its dictionary key: `data-i18n` for an element's text,
  * `data-i18n-attr="name:key;name:key"` for attributes, `data-i18n-params` for values to fill in. A
  * change of language renders the whole document again from these. Only the dictionary in use is
- * loaded.
+ * loaded. A page may bring words of its own, which also replace common ones.
  */
 
 const STORAGE_KEY = 'minicpmo_lang';
@@ -14,6 +14,7 @@ const DICTIONARIES = { en: () => import('./en.js'), zh: () => import('./zh.js') 
 class Translator {
   language = FALLBACK;
   #words = {};
+  #pageWords = {};
   #document = null;
   #storage = null;
   #chosen = false; // by the address or by the visitor, rather than guessed
@@ -21,12 +22,15 @@ class Translator {
   /**
    * Picks the language: address, then stored choice, then the browser's, then Chinese.
    * @param {{document: Document, location: Location, navigator: Navigator,
-   *          storage: import('../state/storage.js').SafeStorage}} surroundings
+   *          storage: import('../state/storage.js').SafeStorage,
+   *          pageWords?: Record<string, () => Promise<object>>}} surroundings `pageWords`: modules
+   *   with the words of the page, by language
    * @returns {Promise<void>} when the words are there
    */
-  start({ document, location, navigator, storage }) {
+  start({ document, location, navigator, storage, pageWords = {} }) {
     this.#document = document;
     this.#storage = storage;
+    this.#pageWords = pageWords;
     const asked = new URLSearchParams(location.search).get('lang');
     const chosen = [asked, storage.getText(STORAGE_KEY)].find(isLanguage);
     this.#chosen = chosen !== undefined;
@@ -65,8 +69,11 @@ class Translator {
   }
 
   async #apply(language) {
-    const dictionary = await DICTIONARIES[language]();
-    this.#words = dictionary.default;
+    const [common, ofPage] = await Promise.all([
+      DICTIONARIES[language](),
+      this.#pageWords[language]?.(),
+    ]);
+    this.#words = { ...common.default, ...ofPage?.default };
     this.language = language;
     this.#document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
     render(this.#document);

@@ -6,7 +6,7 @@
  */
 
 export class Conversation {
-  /** @type {{items: object[], answer: string}[]} */
+  /** @type {{items: object[], answer: string, cut: boolean}[]} `cut`: not all of it was heard */
   turns = [];
 
   get last() {
@@ -21,14 +21,13 @@ export class Conversation {
   ask(items) {
     const files = items.filter((item) => item.type !== 'text');
     const texts = items.filter((item) => item.type === 'text');
-    this.turns.push({ items: [...files, ...texts], answer: '' });
+    this.turns.push({ items: [...files, ...texts], answer: '', cut: false });
     return this.last;
   }
 
   /** Forgets the last answer, to ask for another one. */
   askAgain() {
-    this.last.answer = '';
-    return this.last;
+    return Object.assign(this.last, { answer: '', cut: false });
   }
 
   clear() {

@@ -5,10 +5,12 @@ const SLICES_DETAILED = 2;
 
 /**
  * @param {{items: object[], answer: string}[]} turns the last one is being asked
- * @param {{system_prompt: string, streaming: boolean, max_new_tokens: number,
+ * @param {{system_prompt: string, streaming: boolean, speak: boolean, max_new_tokens: number,
  *          length_penalty: number, detailed_images: boolean}} settings
+ * @param {?string} voice what a spoken answer sounds like, base64 of 16 kHz samples; null for the
+ *        voice of the service
  */
-export function buildChatRequest(turns, settings) {
+export function buildChatRequest(turns, settings, voice = null) {
   return {
     messages: [...systemMessages(settings.system_prompt), ...turns.flatMap(turnMessages)],
     streaming: settings.streaming,
@@ -19,7 +21,14 @@ export function buildChatRequest(turns, settings) {
     },
     image: { max_slice_nums: settings.detailed_images ? SLICES_DETAILED : SLICES_PLAIN },
     omni_mode: false,
+    ...(settings.speak ? speechFields(voice) : {}),
   };
+}
+
+function speechFields(voice) {
+  const tts = { enabled: true, mode: 'audio_assistant' };
+  if (voice !== null) tts.ref_audio_data = voice;
+  return { tts, use_tts_template: true };
 }
 
 function systemMessages(prompt) {

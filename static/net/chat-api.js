@@ -1,14 +1,14 @@
 /**
  * Turn-based chat over `/ws/chat`: one socket a request.
  *
- * The ChatTransport interface is `send(request) -> id`, `stop()`, and these events, each of which
- * carries the request's `id`:
+ * The ChatTransport interface is `send(request) -> id`, `stop(playedMs)`, and these events, each of
+ * which carries the request's `id`:
  *   queue   {position, estimatedWaitS, queueLength}   waiting for a worker
  *   ready   {}                                        a worker has been found
  *   prefill {inputTokens}                             the question has been read
  *   delta   {text}                                    more of the answer
  *   audio   {samples, sampleRate}                     more of its sound
- *   done    {text, generatedTokens, inputTokens, stopped, recordingSessionId}
+ *   done    {text, generatedTokens, inputTokens, stopped, warning, recordingSessionId}
  *   error   {failure}
  * After `done` or `error`, and after `stop()` for all but `done`, nothing more comes for that id.
  */
@@ -16,7 +16,7 @@
 import { base64ToBytes } from '../lib/base64.js';
 import { Emitter } from '../lib/emitter.js';
 import { Failure } from '../lib/failure.js';
-import { MAX_REQUEST_CHARACTERS } from '../lib/limits.js';
+import { MAX_REQUEST_CHARACTERS, SPEECH_SAMPLE_RATE } from '../lib/limits.js';
 import { bytesToFloats } from '../lib/pcm.js';
 import { openJsonSocket } from './socket.js';
 
@@ -24,7 +24,6 @@ const OPEN_LIMIT_MS = 10_000;
 const STOP_GRACE_MS = 1000;
 const RETRY_DELAY_MS = 400;
 const MAX_TRIES = 3;
-const SPEECH_SAMPLE_RATE = 24_000;
 const CLOSE_ABNORMAL = 1006;
 const CLOSE_TOO_LARGE = 1009;
 
@@ -50,7 +49,8 @@ export class ChatSocketTransport extends Emitter {
     this.#end();
     this.#lastId += 1;
     const payload = JSON.stringify(request);
-    const exchange = { id: this.#lastId, payload, tries: 0, started: false, stopping: false };
+    const state = { tries: 0, audioEpoch: 0, started: false, stopping: false };
+    const exchange = { id: this.#lastId, payload, ...state };
     this.#exchange = exchange;
     if (payload.length > MAX_REQUEST_CHARACTERS) {
       queueMicrotask(() => this.#fail(exchange, new Failure('too_large')));
@@ -60,8 +60,11 @@ export class ChatSocketTransport extends Emitter {
     return exchange.id;
   }
 
-  /** Gives up waiting, or asks the server to end the answer and waits a moment for its counts. */
-  stop() {
+  /**
+   * Gives up waiting, or asks the server to end the answer and waits a moment for its counts.
+   * @param {?number} playedMs how much of its sound was heard, if that was cut
+   */
+  stop(playedMs = null) {
     const exchange = this.#exchange;
     if (exchange === null || exchange.stopping) return;
     exchange.stopping = true;
@@ -69,8 +72,16 @@ export class ChatSocketTransport extends Emitter {
       this.#finish(exchange, stoppedByVisitor());
       return;
     }
-    exchange.socket.send(JSON.stringify({ type: 'stop' }));
+    if (playedMs !== null) {
+      const { audioEpoch: audio_epoch } = exchange;
+      this.#tell({ type: 'playback', audio_epoch, played_ms: Math.round(playedMs) });
+    }
+    this.#tell({ type: 'stop' });
     exchange.timer = setTimeout(() => this.#finish(exchange, stoppedByVisitor()), STOP_GRACE_MS);
+  }
+
+  #tell(message) {
+    this.#exchange.socket.send(JSON.stringify(message));
   }
 
   #connect(exchange) {
@@ -91,8 +102,10 @@ export class ChatSocketTransport extends Emitter {
     if (exchange !== this.#exchange) return;
     exchange.heard = true;
     const { id } = exchange;
-    if (message.type === 'done') this.#finish(exchange, doneOf(message, exchange));
-    else if (exchange.stopping) return;
+    if (message.type === 'done') {
+      if (!exchange.stopping) this.#emitSound(exchange, message);
+      this.#finish(exchange, doneOf(message, exchange));
+    } else if (exchange.stopping) return;
     else if (message.type === 'error') this.#fail(exchange, failureOf(message));
     else if (message.type === 'queued' || message.type === 'queue_update') {
       this.emit('queue', { id, ...placeOf(message) });
@@ -103,17 +116,18 @@ export class ChatSocketTransport extends Emitter {
       this.emit('prefill', { id, inputTokens: message.input_tokens });
     } else if (message.type === 'chunk') {
       exchange.started = true;
-      this.#emitChunk(id, message);
+      if (message.text_delta) this.emit('delta', { id, text: message.text_delta });
+      this.#emitSound(exchange, message);
     }
   }
 
-  #emitChunk(id, message) {
-    if (message.text_delta) this.emit('delta', { id, text: message.text_delta });
-    if (message.audio_data) {
-      const samples = bytesToFloats(base64ToBytes(message.audio_data));
-      const sampleRate = message.audio_sample_rate ?? SPEECH_SAMPLE_RATE;
-      this.emit('audio', { id, samples, sampleRate });
-    }
+  /** Sound of an epoch that has passed was cut before it came. */
+  #emitSound(exchange, { audio_data: data, audio_sample_rate: rate, audio_epoch: epoch = 0 }) {
+    const isLate = epoch < exchange.audioEpoch;
+    exchange.audioEpoch = Math.max(epoch, exchange.audioEpoch);
+    if (!data || isLate) return;
+    const samples = bytesToFloats(base64ToBytes(data));
+    this.emit('audio', { id: exchange.id, samples, sampleRate: rate ?? SPEECH_SAMPLE_RATE });
   }
 
   #closed(exchange, { code, reason }) {
@@ -165,6 +179,7 @@ function doneOf(message, exchange) {
     generatedTokens: message.generated_tokens,
     inputTokens: message.input_tokens,
     stopped: exchange.stopping || message.stopped === true,
+    warning: message.warning ?? null,
     recordingSessionId: message.recording_session_id ?? null,
   };
 }
@@ -175,6 +190,7 @@ function stoppedByVisitor() {
     generatedTokens: null,
     inputTokens: null,
     stopped: true,
+    warning: null,
     recordingSessionId: null,
   };
 }

@@ -5,6 +5,7 @@ import { estimateChatEta } from '../lib/chat-eta-estimator.js';
 import { Conversation } from '../lib/conversation.js';
 import { CountdownTimer } from '../lib/countdown-timer.js';
 import { Emitter } from '../lib/emitter.js';
+import { HeardText } from '../lib/heard-text.js';
 import { buildChatRequest } from '../lib/request-builder.js';
 
 /** Events: `answering` (boolean), `cleared`. */
@@ -12,12 +13,14 @@ export class ChatController extends Emitter {
   #conversation = new Conversation();
   #exchange = null; // what is under way: {id, turn, view, sentMs, firstMs, inputTokens, ...}
   #lastView = null;
+  #heard = new HeardText(); // of the last answer
   #countdown;
   #parts;
 
   /**
    * @param {{transport: object, transcript: object, queueBanner: object, poller: object,
-   *          settings: object, onCopy: (text: string) => void,
+   *          settings: object, speech: import('./speech-on-demand.js').SpeechOnDemand,
+   *          onCopy: (text: string) => void,
    *          remedies: Record<string, {key: string, run: () => void}>}} parts
    */
   constructor(parts) {
@@ -29,6 +32,7 @@ export class ChatController extends Emitter {
     transport.on('ready', (event) => this.#withExchange(event, () => this.#assigned()));
     transport.on('prefill', (event) => this.#withExchange(event, () => this.#read(event)));
     transport.on('delta', (event) => this.#withExchange(event, () => this.#grow(event.text)));
+    transport.on('audio', (event) => this.#withExchange(event, () => this.#speak(event.samples)));
     transport.on('done', (event) => this.#withExchange(event, () => this.#finish(event)));
     transport.on('error', (event) => this.#withExchange(event, () => this.#fail(event.failure)));
     poller.on('status', (status) => this.#estimateWait(status));
@@ -44,6 +48,7 @@ export class ChatController extends Emitter {
 
   /** @param {object[]} items */
   send(items) {
+    this.#silence();
     const turn = this.#conversation.ask(items);
     this.#parts.transcript.addQuestion(turn.items);
     this.#request(turn);
@@ -52,12 +57,24 @@ export class ChatController extends Emitter {
   /** Asks for the last answer again. */
   askAgain() {
     if (this.answering || this.empty) return;
+    this.#silence();
     this.#lastView.element.remove();
     this.#request(this.#conversation.askAgain());
   }
 
+  /** Silences at once, and ends what is under way. */
   stop() {
-    this.#parts.transport.stop();
+    this.#parts.transport.stop(this.#silence());
+  }
+
+  /** What was not heard of a spoken answer is not part of the conversation. */
+  #silence() {
+    const playedMs = this.#parts.speech.stop();
+    const turn = this.#conversation.last;
+    if (playedMs !== null && turn !== null) {
+      [turn.answer, turn.cut] = [this.#heard.upTo(playedMs), true];
+    }
+    return playedMs;
   }
 
   /** Resumes a countdown that a hidden tab has slowed down. */
@@ -70,16 +87,19 @@ export class ChatController extends Emitter {
     this.#endExchange();
     this.#conversation.clear();
     this.#parts.transcript.clear();
+    this.#parts.speech.release();
     this.emit('cleared');
   }
 
   #request(turn) {
-    const { transcript, transport, settings, onCopy } = this.#parts;
+    const { transcript, transport, settings, speech, onCopy } = this.#parts;
     const view = transcript.addAnswer({ onCopy, onRegenerate: () => this.askAgain() });
     view.progress('chat.sending');
     this.#lastView = view;
-    const request = buildChatRequest(this.#conversation.turnsForRequest(), settings.values);
-    const id = transport.send(request);
+    this.#heard = new HeardText();
+    if (settings.values.speak) speech.begin(view);
+    const turns = this.#conversation.turnsForRequest();
+    const id = transport.send(buildChatRequest(turns, settings.values, speech.voice));
     this.#exchange = { id, turn, view, sentMs: performance.now(), firstMs: null };
     this.emit('answering', true);
   }
@@ -126,22 +146,34 @@ export class ChatController extends Emitter {
     this.#exchange.started = true;
     this.#exchange.firstMs ??= performance.now();
     view.append(text);
+    this.#heard.addText(text);
     this.#parts.transcript.answerGrew(text);
   }
 
-  #finish({ text, generatedTokens, inputTokens, stopped }) {
+  #speak(samples) {
+    this.#stopWaiting();
+    this.#exchange.started = true;
+    this.#heard.addSound(samples.length);
+    this.#parts.speech.hear(samples);
+  }
+
+  #finish({ text, generatedTokens, inputTokens, stopped, warning }) {
     const { turn, view, sentMs, firstMs } = this.#exchange;
     if (view.text === '' && text) {
       view.append(text);
+      this.#heard.addText(text);
       this.#parts.transcript.answerGrew(text);
     }
+    this.#heard.end();
     const facts = [
       firstMs !== null && { key: 'chat.first_piece', params: seconds(firstMs - sentMs) },
       { key: 'chat.total', params: seconds(performance.now() - sentMs) },
       ...tokenFacts(inputTokens ?? this.#exchange.inputTokens, generatedTokens),
+      warning && { key: 'chat.warning', params: { warning } },
     ].filter(Boolean);
     view.finish({ stopped, facts });
-    turn.answer = view.text;
+    if (!turn.cut) turn.answer = view.text;
+    this.#parts.speech.end();
     this.#endExchange();
     this.#parts.transcript.answerEnded(t(stopped ? 'chat.stopped' : 'chat.answer_done'));
   }
@@ -153,6 +185,7 @@ export class ChatController extends Emitter {
       retry: { key: 'action.retry', run: () => this.askAgain() },
       ...this.#parts.remedies,
     });
+    this.#parts.speech.end();
     this.#endExchange();
     this.#parts.transcript.answerEnded('');
   }

@@ -1,7 +1,6 @@
 /** From a press on the microphone to a finished clip. */
 
-import { Microphone } from '../audio/microphone.js';
-import { asFailure } from '../lib/failure.js';
+import { asFailure, Failure } from '../lib/failure.js';
 import { MAX_AUDIO_S } from '../lib/limits.js';
 import { peakOf } from '../lib/pcm.js';
 import { RecordingStrip } from '../ui/recording-strip.js';
@@ -12,7 +11,6 @@ const SILENCE_PEAK = 1e-4;
 export class RecordingController {
   #state = 'idle'; // idle -> opening -> running -> idle
   #recording = null;
-  #microphone = new Microphone();
   #talk;
   #toaster;
   #strip;
@@ -51,7 +49,8 @@ export class RecordingController {
     const showHint = () => this.#strip.showOpening('recording.permission');
     const hint = setTimeout(showHint, PERMISSION_HINT_MS);
     try {
-      const recording = await this.#microphone.record({ onEnded: () => this.#unplugged() });
+      const microphone = await loadMicrophone();
+      const recording = await microphone.record({ onEnded: () => this.#unplugged() });
       if (this.#state === 'opening') this.#run(recording);
       else void recording.discard(); // given up while the browser was asking
     } catch (error) {
@@ -98,5 +97,15 @@ export class RecordingController {
     this.#recording = null;
     this.#strip.hide();
     this.#talk.setActive(false);
+  }
+}
+
+/** With the first recording: most visitors write. @throws {Failure} */
+async function loadMicrophone() {
+  try {
+    const { Microphone } = await import('../audio/microphone.js');
+    return new Microphone();
+  } catch (error) {
+    throw new Failure('unreachable', { cause: error });
   }
 }

@@ -11,10 +11,13 @@ import { Toaster } from '../ui/toast.js';
 
 const APPS_KEY = 'minicpmo_apps';
 
-/** @param {string} current the page's route */
-export async function startShell(current) {
+/**
+ * @param {string} current the page's route
+ * @param {Record<string, () => Promise<object>>} [pageWords] see i18n/index.js
+ */
+export async function startShell(current, pageWords) {
   const storage = new SafeStorage();
-  await translator.start({ document, location, navigator, storage });
+  await translator.start({ document, location, navigator, storage, pageWords });
   const theme = new Theme(document.documentElement, storage);
   const header = new SiteHeader(document.getElementById('site-header'), { current, theme });
   const banners = new Banners(document.getElementById('banners'));

@@ -16,6 +16,7 @@ import { AttachmentController } from './attachment-controller.js';
 import { ChatController } from './chat-controller.js';
 import { RecordingController } from './recording-controller.js';
 import { showApps, startShell } from './shell.js';
+import { SpeechOnDemand } from './speech-on-demand.js';
 
 const byId = (id) => document.getElementById(id);
 const shell = await startShell('/turnbased');
@@ -40,6 +41,13 @@ const recording = new RecordingController({
     focusDraft();
   },
 });
+const speech = new SpeechOnDemand({
+  open: async () => {
+    const { SpeechController } = await import('./speech-controller.js');
+    return new SpeechController({ voiceField: byId('voice'), onStop: () => chat.stop() });
+  },
+  onFailure: (failure) => toaster.failure(failure),
+});
 const chat = new ChatController({
   transport: new ChatSocketTransport(socketUrl(location, '/ws/chat')),
   transcript: new TranscriptView({
@@ -51,6 +59,7 @@ const chat = new ChatController({
   queueBanner: new QueueBanner(byId('queue'), () => chat.stop()),
   poller,
   settings,
+  speech,
   onCopy: copyAnswer,
   remedies: {
     new: { key: 'chat.new', run: startNewChat },
@@ -91,6 +100,11 @@ async function resetSettings() {
   toaster.news('settings.reset_done');
 }
 
+function showVoice({ speak }) {
+  byId('voice').hidden = !speak;
+  if (speak) void speech.prepare();
+}
+
 function showEmptiness() {
   main.toggleAttribute('data-empty', chat.empty);
   byId('new-chat').hidden = chat.empty;
@@ -114,6 +128,9 @@ composer.on('stop', () => chat.stop());
 composer.on('files', (files) => attachments.addFiles(files));
 chat.on('answering', (answering) => composer.setAnswering(answering));
 chat.on('cleared', showEmptiness);
+talk.on('start', () => {
+  if (speech.speaking) chat.stop();
+});
 acceptDrops(document.body, byId('drop-target'), (files) => attachments.addFiles(files));
 
 byId('new-chat').addEventListener('click', startNewChat);
@@ -127,19 +144,22 @@ byId('start-image').addEventListener('click', () => composer.chooseFiles());
 byId('start-voice').addEventListener('click', () => talk.tap());
 closeOnBackdrop(settingsDialog);
 bindSettingsForm(settingsDialog.querySelector('form'), settings);
+settings.on('change', showVoice);
 
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || event.isComposing || document.querySelector('dialog[open]')) return;
   if (recording.active) recording.discard();
-  else if (chat.answering) chat.stop();
+  else if (chat.answering || speech.speaking) chat.stop();
 });
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) chat.resync();
 });
 addEventListener('pagehide', () => {
   if (recording.active) recording.discard();
+  speech.stop();
   settings.flush();
 });
 
 void checkThatChatIsOn();
+showVoice(settings.values);
 focusDraft();

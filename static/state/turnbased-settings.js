@@ -6,6 +6,7 @@ import { SettingsStore } from './settings.js';
 const FIELDS = [
   { key: 'system_prompt', type: 'text', default: '', maxLength: 8000 },
   { key: 'streaming', type: 'boolean', default: true },
+  { key: 'speak', type: 'boolean', default: false },
   { key: 'max_new_tokens', type: 'number', default: 1024, min: 1, max: MAX_NEW_TOKENS, step: 1 },
   { key: 'length_penalty', type: 'number', default: 1.1, min: 0.1, max: 5, step: 0.05 },
   { key: 'detailed_images', type: 'boolean', default: false },

@@ -10,6 +10,8 @@ export class AnswerView {
   #progressText = element('span', {});
   #progress;
   #stream = new MarkdownStream(this.#body);
+  #sound = element('div', { class: 'answer-sound' });
+  #facts = element('ul', { class: 'facts' });
   #actions;
 
   /** @param {{onCopy: (text: string) => void, onRegenerate: () => void}} actions */
@@ -21,7 +23,7 @@ export class AnswerView {
       'article',
       { class: 'message answer', 'data-state': 'pending', 'aria-label': 'MiniCPM-o' },
       icon('logo'),
-      element('div', { class: 'answer-content' }, this.#progress, this.#body),
+      element('div', { class: 'answer-content' }, this.#progress, this.#body, this.#sound),
     );
   }
 
@@ -47,10 +49,19 @@ export class AnswerView {
       const i18n = stopped ? 'chat.stopped_empty' : 'chat.empty_answer';
       this.#body.append(element('p', { class: 'quiet', i18n }));
     }
-    const list = element('ul', { class: 'facts' });
     const lines = stopped ? [{ key: 'chat.stopped' }, ...facts] : facts;
-    for (const { key, params } of lines) list.append(element('li', { i18n: key, params }));
-    this.#addFooter(list);
+    this.#facts.prepend(...lines.map(factElement));
+    this.#addFooter();
+  }
+
+  /** @param {{key: string, params?: object}} fact found out at any time */
+  addFact(fact) {
+    this.#facts.append(factElement(fact));
+  }
+
+  /** Puts what belongs to the answer's sound below its words, in place of what is there. */
+  showSound(sound) {
+    this.#sound.replaceChildren(sound);
   }
 
   /** @param {import('../lib/failure.js').Failure} failure @param {object} remedies */
@@ -65,7 +76,7 @@ export class AnswerView {
     this.#stream.finish();
   }
 
-  #addFooter(list) {
+  #addFooter() {
     const { onCopy, onRegenerate } = this.#actions;
     const copy = iconButton('copy', 'action.copy', () => onCopy(this.text), {
       hidden: this.text === '',
@@ -74,6 +85,10 @@ export class AnswerView {
       class: 'icon-button only-last',
     });
     const buttons = element('div', { class: 'answer-actions' }, copy, again);
-    this.#body.after(element('footer', { class: 'answer-footer' }, buttons, list));
+    this.#sound.after(element('footer', { class: 'answer-footer' }, buttons, this.#facts));
   }
+}
+
+function factElement({ key, params }) {
+  return element('li', { i18n: key, params });
 }

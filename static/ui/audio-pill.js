@@ -2,12 +2,20 @@
 
 import { localizeLabel } from '../i18n/index.js';
 import { clockText } from '../lib/clock-text.js';
-import { element, iconButton, setIcon } from './dom.js';
+import { element, icon, iconButton, setIcon } from './dom.js';
 
 let playing = null; // one sound at a time on a page
 
-/** @param {{url: string, name: string, durationS: number}} sound */
-export function audioPill({ url, name, durationS }) {
+/** Lets whatever sounds on the page wait. */
+export function pauseSounds() {
+  playing?.pause();
+}
+
+/**
+ * @param {{url: string, name: string, durationS: number, fileName?: string}} sound with a
+ *        `fileName` it can be saved
+ */
+export function audioPill({ url, name, durationS, fileName }) {
   const audio = element('audio', { src: url, preload: 'metadata' });
   const button = iconButton('play', 'action.play', () => toggle(audio), { params: { name } });
   const seek = element('input', {
@@ -31,7 +39,14 @@ export function audioPill({ url, name, durationS }) {
     localizeLabel(button, audio.paused ? 'action.play' : 'action.pause', { name });
   };
   for (const event of ['play', 'pause', 'ended']) audio.addEventListener(event, showState);
-  return element('div', { class: 'audio-pill' }, button, seek, time, audio);
+  const pill = element('div', { class: 'audio-pill' }, button, seek, time, audio);
+  if (fileName) pill.append(saveLink(url, name, fileName));
+  return pill;
+}
+
+function saveLink(url, name, fileName) {
+  const options = { href: url, download: fileName, class: 'icon-button' };
+  return element('a', { ...options, label: 'action.save', params: { name } }, icon('save'));
 }
 
 function toggle(audio) {
@@ -39,7 +54,7 @@ function toggle(audio) {
     audio.pause();
     return;
   }
-  if (playing !== audio) playing?.pause();
+  if (playing !== audio) pauseSounds();
   playing = audio;
   void audio.play();
 }

@@ -7,9 +7,11 @@ import os
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from playwright.async_api import Browser, Page, Playwright, Request, WebSocket
 
@@ -30,6 +32,7 @@ RECORD_CSP_VIOLATIONS = """
         console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
 FILE_RATE = 44100
+VIDEO_RATE = 10
 
 
 async def launch(playwright: Playwright, *flags: str) -> Browser:
@@ -48,6 +51,29 @@ def write_speech_like_sound(path: Path, seconds: float = 4.0) -> Path:
         file.setsampwidth(2)
         file.setframerate(FILE_RATE)
         file.writeframes(samples.tobytes())
+    return path
+
+
+def write_video(path: Path, seconds: int = 3) -> Path:
+    """A picture that brightens second by second, with a voice: VP8 and Opus in WebM."""
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("libvpx", rate=VIDEO_RATE)
+        picture.width, picture.height, picture.pix_fmt = 320, 240, "yuv420p"
+        sound = container.add_stream("libopus", rate=48000)
+        sound.layout = "mono"
+        for index in range(seconds * VIDEO_RATE):
+            level = 40 + 80 * (index // VIDEO_RATE)
+            pixels = np.full((240, 320, 3), level, dtype=np.uint8)
+            shown = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            shown.pts, shown.time_base = index, Fraction(1, VIDEO_RATE)
+            container.mux(picture.encode(shown))
+        time_s = np.arange(seconds * 48000) / 48000
+        samples = (0.4 * np.sin(2 * np.pi * 330 * time_s)).astype("<f4")[None]
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="mono")
+        frame.sample_rate = 48000
+        container.mux(sound.encode(frame))
+        container.mux(picture.encode(None))
+        container.mux(sound.encode(None))
     return path
 
 
@@ -108,6 +134,6 @@ async def visit(browser: Browser, origin: str, **options: Any) -> AsyncIterator[
     guest = Visit(await context.new_page(), origin)
     try:
         yield guest
-        assert guest.complaints == []
+        assert guest.complaints == [], guest.complaints
     finally:
         await context.close()

@@ -26,7 +26,7 @@ SMALLEST_TEXT_PX = """() => Math.min(...[...document.querySelectorAll('body *')]
     .map((element) => parseFloat(getComputedStyle(element).fontSize)))"""
 
 
-@pytest.mark.parametrize("path", ["/", "/turnbased", "/nothing-here"])
+@pytest.mark.parametrize("path", ["/", "/turnbased", "/omni", "/audio_duplex", "/nothing-here"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
 async def test_a_page_fits_its_window(real_visit: OpenVisit, path: str, width: int) -> None:
     async with real_visit(viewport={"width": width, "height": 760}) as guest:
@@ -92,5 +92,17 @@ async def test_an_unknown_address_leads_home(real_visit: OpenVisit) -> None:
         await guest.open("/nothing-here")
         await expect(guest.page.locator("h1")).to_have_text("There is nothing at this address")
         await guest.page.get_by_role("link", name="Go to the start page").click()
-        await expect(guest.page.locator("#modes .mode-card")).to_have_count(1)
+        await expect(guest.page.locator("#modes .mode-card").first).to_be_visible()
         guest.complaints.clear()  # Chromium itself reports the status 404
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/mobile", "/turnbased"), ("/mobile/", "/turnbased"), ("/mobile-omni/", "/omni")],
+)
+async def test_addresses_for_phones_lead_to_pages_that_fit_them(
+    real_visit: OpenVisit, path: str, page: str
+) -> None:
+    async with real_visit() as guest:
+        await guest.open(path)
+        assert guest.page.url.endswith(page)

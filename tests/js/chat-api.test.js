@@ -56,6 +56,7 @@ describe('an answer', () => {
         generatedTokens: 2,
         inputTokens: 9,
         stopped: false,
+        warning: null,
         recordingSessionId: null,
       }],
     ]);
@@ -68,6 +69,24 @@ describe('an answer', () => {
     socket().say({ type: 'chunk', audio_data });
     const samples = Float32Array.of(0.5, -0.5);
     expect(events).toEqual([['audio', id, { samples, sampleRate: 24_000 }]]);
+  });
+
+  it('that is not streamed brings all of its sound with its end, and a warning', () => {
+    sendAndAccept();
+    const audio_data = bytesToBase64(floatsToBytes(Float32Array.of(0.5)));
+    socket().say({ type: 'done', text: 'Hi', audio_data, warning: 'the voice was cropped' });
+    expect(names()).toEqual(['audio', 'done']);
+    expect(events[1][2].warning).toBe('the voice was cropped');
+  });
+
+  it('drops sound of an epoch that has passed', () => {
+    sendAndAccept();
+    const audio_data = bytesToBase64(floatsToBytes(Float32Array.of(0.5)));
+    socket().say({ type: 'chunk', audio_data, audio_epoch: 0 });
+    socket().say({ type: 'chunk', text_delta: 'new', audio_epoch: 1 });
+    socket().say({ type: 'chunk', audio_data, audio_epoch: 0 });
+    socket().say({ type: 'chunk', audio_data, audio_epoch: 1 });
+    expect(names()).toEqual(['audio', 'delta', 'audio']);
   });
 
   it('passes over what a newer server adds, and what is not JSON', () => {
@@ -134,6 +153,27 @@ describe('stopping', () => {
   it('is asked for once', () => {
     transport.stop();
     expect(socket().sent.filter((message) => message.type === 'stop')).toHaveLength(1);
+  });
+});
+
+describe('stopping while an answer is spoken', () => {
+  it('tells how much of it was heard', () => {
+    sendAndAccept();
+    socket().say({ type: 'chunk', text_delta: 'Hel', audio_epoch: 2 });
+    transport.stop(1234.5);
+    expect(socket().sent.slice(1)).toEqual([
+      { type: 'playback', audio_epoch: 2, played_ms: 1235 },
+      { type: 'stop' },
+    ]);
+  });
+
+  it('drops the sound of an answer that ends meanwhile', () => {
+    sendAndAccept();
+    socket().say({ type: 'prefill_done', input_tokens: 9 });
+    transport.stop(0);
+    const audio_data = bytesToBase64(floatsToBytes(Float32Array.of(0.5)));
+    socket().say({ type: 'done', text: 'Hi', audio_data });
+    expect(names()).toEqual(['prefill', 'done']);
   });
 });
 

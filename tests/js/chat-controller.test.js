@@ -20,6 +20,16 @@ class FakeTransport extends Emitter {
   }
 }
 
+class FakeSpeech {
+  voice = null;
+  begin = vi.fn();
+  hear = vi.fn();
+  end = vi.fn();
+  stop = vi.fn(() => null);
+  release = vi.fn();
+}
+
+const SECOND = new Float32Array(24_000);
 const DONE = { text: 'Hello', generatedTokens: 2, inputTokens: 9, stopped: false };
 const hello = [{ type: 'text', text: 'hello' }];
 
@@ -28,6 +38,7 @@ let queue;
 let transport;
 let poller;
 let settings;
+let speech;
 let chat;
 
 beforeEach(async () => {
@@ -38,6 +49,7 @@ beforeEach(async () => {
   transport = new FakeTransport();
   poller = new Emitter();
   settings = openTurnbasedSettings(new SafeStorage(() => new MemoryStorage()));
+  speech = new FakeSpeech();
   const transcript = new TranscriptView({
     log,
     scroller: document.createElement('div'),
@@ -50,6 +62,7 @@ beforeEach(async () => {
     queueBanner: new QueueBanner(queue, () => chat.stop()),
     poller,
     settings,
+    speech,
     onCopy: () => {},
     remedies: { new: { key: 'chat.new', run: () => {} } },
   });
@@ -142,6 +155,62 @@ describe('stopping', () => {
   });
 });
 
+describe('a spoken answer', () => {
+  const sound = Float32Array.of(0.5);
+
+  it('is asked for in the chosen voice, heard piece by piece, and ended', () => {
+    settings.set('speak', true);
+    speech.voice = 'AAAA';
+    chat.send(hello);
+    expect(transport.requests[0]).toMatchObject({
+      tts: { enabled: true, mode: 'audio_assistant', ref_audio_data: 'AAAA' },
+      use_tts_template: true,
+    });
+    expect(speech.begin).toHaveBeenCalledOnce();
+    transport.emit('audio', { id: 1, samples: sound });
+    transport.emit('audio', { id: 7, samples: sound });
+    expect(speech.hear.mock.calls).toEqual([[sound]]);
+    expect(speech.end).not.toHaveBeenCalled();
+    transport.emit('done', { id: 1, ...DONE });
+    expect(speech.end).toHaveBeenCalledOnce();
+  });
+
+  it('is not asked for unless it is switched on', () => {
+    chat.send(hello);
+    expect(transport.requests[0]).not.toHaveProperty('tts');
+    expect(speech.begin).not.toHaveBeenCalled();
+  });
+
+  it('is silenced before the service is told how much was heard', () => {
+    chat.send(hello);
+    speech.stop.mockReturnValue(1200);
+    chat.stop();
+    expect(transport.stop).toHaveBeenCalledWith(1200);
+  });
+
+  it('makes way for the next question, and goes with the chat', () => {
+    chat.send(hello);
+    transport.emit('done', { id: 1, ...DONE });
+    speech.stop.mockClear();
+    chat.send(hello);
+    expect(speech.stop).toHaveBeenCalledOnce();
+    chat.clear();
+    expect(speech.release).toHaveBeenCalledOnce();
+  });
+
+  it('that fails is played as far as it came', () => {
+    chat.send(hello);
+    transport.emit('error', { id: 1, failure: new Failure('worker_lost') });
+    expect(speech.end).toHaveBeenCalledOnce();
+  });
+
+  it('that could not be spoken says why among its facts', () => {
+    chat.send(hello);
+    transport.emit('done', { id: 1, ...DONE, warning: 'the answer is text only' });
+    expect(log.querySelector('.facts').textContent).toContain('Note: the answer is text only');
+  });
+});
+
 describe('a failure', () => {
   it('is told in the answer, keeps its words, and can be tried again', () => {
     chat.send(hello);
@@ -212,4 +281,44 @@ it('a new chat forgets everything and ignores what is late', () => {
   expect(log.children).toHaveLength(0);
   chat.send([{ type: 'text', text: 'fresh' }]);
   expect(transport.requests[1].messages).toEqual([{ role: 'user', content: 'fresh' }]);
+});
+
+describe('sound that is cut', () => {
+  const historyOf = (request) => request.messages.map(({ content }) => content);
+
+  beforeEach(() => {
+    settings.set('speak', true);
+    chat.send(hello);
+    for (const text of ['One', ' two', ' three']) {
+      transport.emit('delta', { id: 1, text });
+      transport.emit('audio', { id: 1, samples: SECOND });
+    }
+  });
+
+  it('leaves only the words that were heard in the conversation', () => {
+    speech.stop.mockReturnValue(1500);
+    chat.stop();
+    expect(transport.stop).toHaveBeenCalledWith(1500);
+    transport.emit('done', { ...DONE, id: 1, stopped: true });
+    speech.stop.mockReturnValue(null);
+    chat.send(hello);
+    expect(historyOf(transport.requests[1])).toEqual(['hello', 'One two', 'hello']);
+    expect(log.textContent).toContain('One two three');
+  });
+
+  it('counts after the answer is complete, too', () => {
+    transport.emit('delta', { id: 1, text: '.' });
+    transport.emit('done', { ...DONE, id: 1 });
+    speech.stop.mockReturnValueOnce(500);
+    chat.send(hello);
+    expect(historyOf(transport.requests[1])).toEqual(['hello', 'One', 'hello']);
+  });
+
+  it('keeps all words of an answer that was heard to the end', () => {
+    transport.emit('delta', { id: 1, text: '.' });
+    transport.emit('done', { ...DONE, id: 1 });
+    speech.stop.mockReturnValueOnce(2500);
+    chat.send(hello);
+    expect(historyOf(transport.requests[1])).toEqual(['hello', 'One two three.', 'hello']);
+  });
 });

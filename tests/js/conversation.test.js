@@ -10,6 +10,7 @@ const audio = { type: 'audio', data: 'c25k', name: 'b.wav', url: 'blob:2', durat
 const settings = {
   system_prompt: '',
   streaming: true,
+  speak: false,
   max_new_tokens: 64,
   length_penalty: 1.2,
   detailed_images: false,
@@ -85,6 +86,16 @@ describe('a request', () => {
   it('does not send the answer that is to be replaced', () => {
     const request = buildChatRequest([answered([text('a')], 'old')], settings);
     expect(request.messages).toEqual([{ role: 'user', content: 'a' }]);
+  });
+
+  it('asks for speech only when it is to be spoken, in the voice that was chosen', () => {
+    const asking = (speak, voice) =>
+      buildChatRequest([answered([text('a')], '')], { ...settings, speak }, voice);
+    const tts = { enabled: true, mode: 'audio_assistant' };
+    expect(Object.keys(asking(false, 'AAAA'))).not.toContain('tts');
+    expect(asking(true, null)).toMatchObject({ tts, use_tts_template: true });
+    expect(asking(true, null).tts).toEqual(tts);
+    expect(asking(true, 'AAAA').tts).toEqual({ ...tts, ref_audio_data: 'AAAA' });
   });
 
   it('carries the settings', () => {

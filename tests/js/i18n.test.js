@@ -1,13 +1,22 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import en from '../../static/i18n/en.js';
+import callEn from '../../static/i18n/call-en.js';
+import callZh from '../../static/i18n/call-zh.js';
+import commonEn from '../../static/i18n/en.js';
+import halfDuplexEn from '../../static/i18n/half-duplex-en.js';
+import halfDuplexZh from '../../static/i18n/half-duplex-zh.js';
 import { localize, t, translator } from '../../static/i18n/index.js';
-import zh from '../../static/i18n/zh.js';
+import commonZh from '../../static/i18n/zh.js';
 import { FAILURE_CODES } from '../../static/lib/failure.js';
 import { filesWith, parsePage, read } from './static-files.js';
 
 const pages = filesWith('.html');
+const callWords = { ...commonEn, ...callEn };
+const en = { ...callWords, ...halfDuplexEn };
+const zh = { ...commonZh, ...callZh, ...halfDuplexZh };
+const WORDS = { 'omni.html': callWords, 'audio-duplex.html': callWords, 'half-duplex.html': en };
+const wordsOf = (path) => WORDS[path] ?? commonEn;
 const placeholders = (entry) => JSON.stringify(entry).match(/\{\w+\}/g) ?? [];
 
 /** Keys written out in code: 'area.name' strings that look like dictionary keys. */
@@ -30,8 +39,12 @@ function keysInPages() {
 }
 
 describe('the dictionaries', () => {
-  it('have the same keys in the same order', () => {
-    expect(Object.keys(zh)).toEqual(Object.keys(en));
+  it.each([
+    ['common', commonEn, commonZh],
+    ['call', callEn, callZh],
+    ['half-duplex', halfDuplexEn, halfDuplexZh],
+  ])('of %s words have the same keys in the same order', (_, english, chinese) => {
+    expect(Object.keys(chinese)).toEqual(Object.keys(english));
   });
 
   it('fill in the same values', () => {
@@ -54,7 +67,7 @@ describe('the dictionaries', () => {
   });
 
   it('hold no entry that nothing uses', () => {
-    const built = /^(failure\.\w+\.(title|hint)|app\.\w+\.(name|text)|banner\.|theme\.|home\.status\.)/;
+    const built = /^(failure\.\w+\.(title|hint)|app\.\w+\.(name|text)|banner\.|theme\.|home\.status\.|call\.(state|end|metric|level|\w+_voice))/;
     const named = new Set([...keysInPages(), ...keysInCode()]);
     expect(Object.keys(en).filter((key) => !named.has(key) && !built.test(key))).toEqual([]);
   });
@@ -64,13 +77,14 @@ describe.each(pages)('%s', (path) => {
   const page = parsePage(path);
 
   it('says in its markup what the English dictionary says', () => {
+    const words = wordsOf(path);
     for (const element of page.querySelectorAll('[data-i18n]')) {
-      expect(element.textContent).toBe(en[element.dataset.i18n]);
+      expect(element.textContent).toBe(words[element.dataset.i18n]);
     }
     for (const element of page.querySelectorAll('[data-i18n-attr]')) {
       for (const pair of element.dataset.i18nAttr.split(';')) {
         const [name, key] = pair.split(':');
-        expect(element.getAttribute(name)).toBe(en[key]);
+        expect(element.getAttribute(name)).toBe(words[key]);
       }
     }
   });

@@ -12,20 +12,28 @@ const MAY_IMPORT = {
   net: ['net', 'lib'],
   audio: ['audio', 'lib'],
   image: ['image', 'lib'],
+  video: ['video', 'lib'],
   state: ['state', 'lib'],
   ui: ['ui', 'lib', 'state', 'i18n'],
-  pages: ['pages', 'lib', 'i18n', 'net', 'audio', 'image', 'state', 'ui'],
+  pages: ['pages', 'lib', 'i18n', 'net', 'audio', 'image', 'video', 'state', 'ui'],
 };
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g;
+const STATIC_IMPORT = /(?:\bfrom|\bimport)\s*'([^']+)'/g;
 const MAX_LINES = 400;
 const MAX_PAGE_BYTES = 150_000;
 
 const modules = filesWith('.js');
 const pages = filesWith('.html');
 
-function importsOf(path) {
+function importsOf(path, pattern = IMPORT) {
   const code = read(path).replaceAll(/\/\*[\s\S]*?\*\//g, '');
-  return [...code.matchAll(IMPORT)].map(([, target]) => posix.join(posix.dirname(path), target));
+  return [...code.matchAll(pattern)].map(([, target]) => posix.join(posix.dirname(path), target));
+}
+
+/** What a page waits for: words are imported by language, and come before it is shown. */
+function neededBy(path) {
+  const words = importsOf(path).filter((target) => target.startsWith('i18n/'));
+  return [...importsOf(path, STATIC_IMPORT), ...words];
 }
 
 /** Everything a page loads before it is usable, with the larger of the two dictionaries. */
@@ -33,9 +41,9 @@ function loadedBy(page) {
   const links = [...read(page).matchAll(/(?:src|href)="\/static\/([^"]+\.(?:js|css))"/g)];
   const seen = new Set();
   const visit = (path) => {
-    if (seen.has(path) || path === 'i18n/zh.js') return;
+    if (seen.has(path) || path.endsWith('zh.js')) return;
     seen.add(path);
-    if (path.endsWith('.js')) importsOf(path).forEach(visit);
+    if (path.endsWith('.js')) neededBy(path).forEach(visit);
   };
   links.forEach(([, path]) => visit(path));
   return [...seen];

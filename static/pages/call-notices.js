@@ -1,0 +1,56 @@
+/** What a visitor is told when a call does not go as it should: what happened, and what to do. */
+
+import { element } from '../ui/dom.js';
+import { failureCard } from '../ui/failure-text.js';
+
+const SOUND_CHECK_MS = 500;
+
+export class CallNotices {
+  #container;
+  #shell;
+  #remedies;
+  #player;
+
+  /**
+   * @param {{container: HTMLElement, shell: object, machine: object, player: object,
+   *          remedies: object}} parts `remedies` as ui/failure-text.js
+   */
+  constructor({ container, shell, machine, player, remedies }) {
+    [this.#container, this.#shell] = [container, shell];
+    [this.#remedies, this.#player] = [remedies, player];
+    const { banners, toaster } = shell;
+    machine.on('stall', ({ stalled }) => banners.toggle('stalled', stalled, 'warning'));
+    machine.on('slow', ({ slow }) => banners.toggle('slow', slow, 'warning'));
+    machine.on('warning', ({ failure }) => toaster.failure(failure));
+    machine.on('context', ({ level }) => {
+      toaster.news('call.context_used', { percent: Math.round(level * 100) });
+    });
+    machine.on('prepared', ({ warning }) => {
+      if (warning !== null) toaster.news('call.service_note', { text: warning });
+    });
+    machine.on('state', ({ state }) => this.#enter(state));
+    machine.on('end', (event) => this.#tellEnd(event));
+    document.addEventListener('pointerdown', () => {
+      if (player.locked) player.unlock();
+    });
+  }
+
+  #enter(state) {
+    const { banners } = this.#shell;
+    if (state === 'opening') this.#container.replaceChildren();
+    if (state === 'live') {
+      setTimeout(() => banners.toggle('locked', this.#player.locked), SOUND_CHECK_MS);
+    }
+    if (['ended', 'failed', 'idle'].includes(state)) {
+      for (const name of ['stalled', 'slow', 'locked']) banners.toggle(name, false);
+    }
+  }
+
+  #tellEnd({ reason, failure }) {
+    if (failure !== null) this.#container.append(failureCard(failure, this.#remedies));
+    else if (reason !== 'cancelled') {
+      const text = element('p', { role: 'status', class: 'call-ended', i18n: `call.end.${reason}` });
+      this.#container.append(text);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** What calls of every kind consist of, bound to the elements of their page. */
+
+import { CountdownTimer } from '../lib/countdown-timer.js';
+import { CallDisplay } from '../ui/call-display.js';
+import { CallLog } from '../ui/call-log.js';
+import { Captions } from '../ui/captions.js';
+import { QueueBanner } from '../ui/queue-banner.js';
+import { CallNotices } from './call-notices.js';
+
+const byId = (id) => document.getElementById(id);
+
+/** Where a call is seen: light and words, log, captions. */
+export function openStage() {
+  const display = new CallDisplay({
+    orb: byId('orb'),
+    text: byId('state-text'),
+    clock: byId('clock'),
+    level: byId('level'),
+    canvas: byId('waveform'),
+  });
+  const log = new CallLog({
+    log: byId('log'),
+    scroller: byId('log-scroller'),
+    announcer: byId('announcer'),
+    jump: byId('jump'),
+  });
+  return { display, log, captions: new Captions(byId('captions')) };
+}
+
+/** @param {{shell: object, machine: object, player: object, onRestart: () => void}} parts */
+export function openNotices({ shell, machine, player, onRestart }) {
+  new CallNotices({
+    container: byId('notice'),
+    shell,
+    machine,
+    player,
+    remedies: {
+      retry: { key: 'call.start_again', run: onRestart },
+      home: { key: 'action.home', run: () => location.assign('/') },
+    },
+  });
+}
+
+/** Shows the place in the queue, and how long it may take. */
+export function followQueue(machine) {
+  const banner = new QueueBanner(byId('queue'), () => machine.stop());
+  const countdown = new CountdownTimer((state) => banner.show(state));
+  machine.on('queue', ({ position, estimatedWaitS, queueLength }) => {
+    countdown.update(estimatedWaitS ?? 0, position, queueLength);
+  });
+  machine.on('state', ({ previous }) => {
+    if (previous !== 'queued') return;
+    countdown.stop();
+    banner.hide();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) countdown.resync();
+  });
+}
+
+/** Settings that hold at once, also in a call. */
+export function followSettings({ settings, player, captions }) {
+  const apply = ({ playback_delay_ms: delayMs, volume, captions: shown }) => {
+    player.playbackDelayMs = delayMs;
+    player.volume = volume / 100;
+    captions.shown = shown;
+  };
+  settings.on('change', apply);
+  apply(settings.values);
+}

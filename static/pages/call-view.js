@@ -1,0 +1,154 @@
+/** Shows a call as it goes: light and words, log, captions, and how long everything takes. */
+
+import { LevelMeter } from '../audio/levels.js';
+import { localize } from '../i18n/index.js';
+import { EnergyVad } from '../lib/energy-vad.js';
+import { LatencyStats } from '../lib/latency-stats.js';
+import { isBusy } from '../lib/session-states.js';
+import { Transcript } from '../lib/transcript.js';
+
+const TEXT_PERIOD_MS = 100;
+const THINKING_LIMIT_MS = 4000;
+const URGENT_S = 10;
+const MODES = {
+  idle: 'idle',
+  opening: 'connecting',
+  connecting: 'connecting',
+  queued: 'queued',
+  assigned: 'connecting',
+  preparing: 'connecting',
+  pausing: 'paused',
+  paused: 'paused',
+  stopping: 'ended',
+  ended: 'ended',
+  failed: 'ended',
+};
+
+export class CallView {
+  stats = new LatencyStats();
+  #parts;
+  #transcript = new Transcript();
+  #vad = new EnergyVad();
+  #input = null;
+  #output = null;
+  #pauseEndsMs = null;
+  #textDueMs = 0;
+
+  /**
+   * @param {{machine: import('../lib/session-machine.js').SessionMachine, player: object,
+   *          display: object, log: object, captions: object, latency: HTMLElement}} parts
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    const { machine, player } = parts;
+    machine.on('state', ({ state }) => this.#enter(state));
+    machine.on('turnStart', () => this.#transcript.beginTurn(machine.elapsedMs));
+    machine.on('turnText', (piece) => this.#transcript.addSpeech(piece));
+    machine.on('turnEnd', ({ reason }) => this.#transcript.endTurn(reason === 'interrupted'));
+    machine.on('cut', ({ aheadMs }) => this.#transcript.cut(aheadMs));
+    machine.on('userText', ({ text }) => this.#transcript.userText(text, machine.elapsedMs));
+    machine.on('chunk', ({ samples, endMs }) => this.#vad.push(samples, endMs));
+    machine.on('result', ({ result, roundTripMs }) => {
+      const times = { receivedMs: Date.now(), roundTripMs, aheadMs: player.aheadMs };
+      this.stats.unit(result, times);
+    });
+    machine.on('paused', ({ timeoutS }) => {
+      this.#pauseEndsMs = performance.now() + timeoutS * 1000;
+    });
+    player.on('start', () => this.#answered());
+  }
+
+  /** What was said in the call under way, or in the last one. */
+  get transcript() {
+    return this.#transcript;
+  }
+
+  /** Call it before the machine starts. @param {import('../audio/call-input.js').CallInput} input */
+  begin(input) {
+    this.#input = input;
+    this.stats = new LatencyStats();
+    this.#transcript = new Transcript();
+    this.#parts.log.follow(this.#transcript);
+    this.#vad = new EnergyVad();
+    this.#vad.on('speech', ({ startMs, endMs }) => {
+      const offsetMs = this.#parts.machine.elapsedMs - performance.now();
+      this.#transcript.userSpoke({ startMs: startMs + offsetMs, endMs: endMs + offsetMs });
+    });
+    this.#answered();
+  }
+
+  /** There is no latency where the visitor is still speaking. */
+  #answered() {
+    const speechEndMs = this.#vad.loud ? null : this.#vad.lastSpeechMs;
+    this.stats.answered(performance.now(), speechEndMs);
+    const { responseMs } = this.stats;
+    const { latency } = this.#parts;
+    if (responseMs === null) localize(latency, 'call.metrics');
+    else localize(latency, 'call.latency', { ms: Math.round(responseMs) });
+  }
+
+  #enter(state) {
+    const { display } = this.#parts;
+    if (state !== 'live') display.show(MODES[state], `call.state.${state}`);
+    if (state === 'opening') requestAnimationFrame(() => this.#paint());
+  }
+
+  /** Only painting waits for frames, which hidden tabs do not get. */
+  #paint() {
+    const { machine } = this.#parts;
+    if (!isBusy(machine.state)) {
+      this.#rest();
+      return;
+    }
+    const nowMs = performance.now();
+    if (nowMs >= this.#textDueMs) {
+      this.#textDueMs = nowMs + TEXT_PERIOD_MS;
+      this.#paintTexts(nowMs);
+    }
+    if (['live', 'pausing'].includes(machine.state)) this.#paintSound();
+    requestAnimationFrame(() => this.#paint());
+  }
+
+  /** The call is over: what was said stays, what moved lies still. */
+  #rest() {
+    const { display, captions } = this.#parts;
+    this.#paintTexts(performance.now());
+    display.rest();
+    captions.clear();
+  }
+
+  #paintSound() {
+    const meter = this.#input.meter;
+    this.#output ??= new LevelMeter(this.#parts.player.analyser);
+    const input = meter.read();
+    const loudest = this.#parts.player.aheadMs > 0 ? this.#output.read() : input;
+    this.#parts.display.draw({ input, loudest, analyser: meter.analyser });
+  }
+
+  #paintTexts(nowMs) {
+    const { machine, player, display, log, captions } = this.#parts;
+    const { aheadMs } = player;
+    const started = ['live', 'pausing', 'paused', 'stopping', 'ended'].includes(machine.state);
+    display.time(started ? machine.elapsedMs : null);
+    if (machine.state === 'live') display.show(this.#liveMode(nowMs));
+    else if (machine.state === 'paused') this.#showPause(nowMs);
+    log.refresh(aheadMs);
+    const entry = this.#transcript.sounding(aheadMs);
+    const progress = entry && this.#transcript.progress(entry, aheadMs);
+    captions.show(progress, machine.speaking, nowMs);
+  }
+
+  #liveMode(nowMs) {
+    const { machine } = this.#parts;
+    if (machine.speaking) return 'speaking';
+    const { lastSpeechMs, speaking } = this.#vad;
+    const waiting = lastSpeechMs !== null && nowMs - lastSpeechMs < THINKING_LIMIT_MS;
+    return waiting && !speaking && !machine.forceListen ? 'thinking' : 'listening';
+  }
+
+  #showPause(nowMs) {
+    const seconds = Math.max(0, Math.ceil((this.#pauseEndsMs - nowMs) / 1000));
+    const key = seconds > URGENT_S ? 'call.state.paused_for' : 'call.state.paused_soon';
+    this.#parts.display.show('paused', key, { seconds });
+  }
+}

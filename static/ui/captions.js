@@ -1,0 +1,46 @@
+/** The model's words over the picture, in step with its voice. */
+
+import { element } from './dom.js';
+
+const LINGER_MS = 4000; // after the last word
+
+export class Captions {
+  #container;
+  #heard = element('span', { class: 'heard' });
+  #sounding = element('span', { class: 'sounding' });
+  #restSinceMs = null;
+
+  /** @param {HTMLElement} container */
+  constructor(container) {
+    this.#container = container;
+    container.append(this.#heard, this.#sounding);
+  }
+
+  set shown(on) {
+    this.#container.hidden = !on;
+  }
+
+  /**
+   * @param {?{heard: string, sounding: string}} progress of the turn that sounds
+   * @param {boolean} active whether it still does
+   * @param {number} nowMs
+   */
+  show(progress, active, nowMs) {
+    if (active) this.#restSinceMs = null;
+    else this.#restSinceMs ??= nowMs;
+    const over = this.#restSinceMs !== null && nowMs - this.#restSinceMs > LINGER_MS;
+    if (over || progress === null) this.clear();
+    else this.#put(progress.heard, progress.sounding);
+  }
+
+  clear() {
+    this.#put('', '');
+  }
+
+  #put(heard, sounding) {
+    if (this.#heard.textContent !== heard) this.#heard.textContent = heard;
+    if (this.#sounding.textContent !== sounding) this.#sounding.textContent = sounding;
+    this.#container.toggleAttribute('data-empty', heard === '' && sounding === '');
+    this.#container.scrollTop = this.#container.scrollHeight;
+  }
+}

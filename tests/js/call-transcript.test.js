@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { EnergyVad } from '../../static/lib/energy-vad.js';
+import { LatencyStats } from '../../static/lib/latency-stats.js';
+import { Transcript } from '../../static/lib/transcript.js';
+import { listen } from './fake-call.js';
+
+describe('the transcript', () => {
+  let transcript;
+
+  beforeEach(() => {
+    transcript = new Transcript();
+  });
+
+  const parts = (aheadMs, index = 0) => {
+    const { heard, sounding, pending } = transcript.progress(transcript.entries[index], aheadMs);
+    return [heard, sounding, pending];
+  };
+
+  function say(...pieces) {
+    transcript.beginTurn(0);
+    for (const [text, durationMs] of pieces) transcript.addSpeech({ text, durationMs });
+  }
+
+  it('shows words as their sound gets to them', () => {
+    say(['one two three four', 1000], [' five', 1000]);
+    expect(parts(2000)).toEqual(['', '', 'one two three four five']);
+    expect(parts(1400)).toEqual(['one two ', 'three ', 'four five']);
+    expect(parts(400)).toEqual(['one two three four ', 'five', '']);
+    expect(parts(0)).toEqual(['one two three four five', '', '']);
+  });
+
+  it('shows Chinese character by character', () => {
+    say(['你好，世界', 1000]);
+    expect(parts(500)).toEqual(['你好', '，', '世界']);
+  });
+
+  it('shows words without sound at once', () => {
+    say(['silent', 0]);
+    expect(parts(0)).toEqual(['silent', '', '']);
+  });
+
+  it('keeps what was heard of a turn that was cut, and knows the rest', () => {
+    say(['one two', 1000], [' three four', 1000]);
+    transcript.cut(1000);
+    transcript.endTurn(true);
+    expect(transcript.entries[0].state).toBe('interrupted');
+    expect(parts(0)).toEqual(['one two', '', ' three four']);
+  });
+
+  it('goes on after a cut where the sound goes on', () => {
+    say(['lost words', 1000]);
+    transcript.cut(1000);
+    transcript.endTurn(true);
+    say(['new words', 1000]);
+    expect(parts(1000, 0)).toEqual(['', '', 'lost words']);
+    expect(parts(0, 1)).toEqual(['new words', '', '']);
+  });
+
+  it('marks also a finished turn whose end still sounded', () => {
+    say(['all of it', 1000]);
+    transcript.endTurn(false);
+    expect(transcript.entries[0].state).toBe('done');
+    transcript.cut(500);
+    expect(transcript.entries[0].state).toBe('interrupted');
+  });
+
+  it('leaves alone what had been heard before a cut', () => {
+    say(['first', 1000]);
+    transcript.endTurn(false);
+    say(['second', 1000]);
+    transcript.cut(600);
+    expect(transcript.entries.map(({ state }) => state)).toEqual(['done', 'interrupted']);
+  });
+
+  it('knows which turn sounds', () => {
+    say(['first', 1000]);
+    transcript.endTurn(false);
+    say(['second', 1000]);
+    expect(transcript.sounding(1500).pieces[0].text).toBe('first');
+    expect(transcript.sounding(500).pieces[0].text).toBe('second');
+  });
+
+  it('never invents the words of the visitor', () => {
+    transcript.userSpoke({ startMs: 1000, endMs: 4200 });
+    expect(transcript.entries[0]).toMatchObject({ role: 'user', text: null, durationMs: 3200 });
+    transcript.userText('hello', 4000);
+    expect(transcript.entries).toHaveLength(1);
+    expect(transcript.entries[0].text).toBe('hello');
+  });
+});
+
+describe('the latency of a call', () => {
+  it('is the median of the last five answers', () => {
+    const stats = new LatencyStats();
+    expect(stats.responseMs).toBe(null);
+    [9000, 500, 700, 600, 900, 800].forEach((latencyMs, turn) => {
+      stats.answered(turn * 10_000 + latencyMs, turn * 10_000);
+    });
+    expect(stats.responseMs).toBe(700);
+    expect(stats.slowResponseMs).toBeGreaterThan(6000);
+  });
+
+  it('is not measured where nobody had spoken, nor twice for one question', () => {
+    const stats = new LatencyStats();
+    stats.answered(1000, null);
+    stats.answered(1000, 400);
+    stats.answered(5000, 400);
+    expect(stats.responseMs).toBe(600);
+  });
+
+  it('follows each second of the service, and the drift of both clocks', () => {
+    const stats = new LatencyStats();
+    const times = { roundTripMs: 500, aheadMs: 200 };
+    stats.unit(listen({ serverSendMs: 1000 }), { ...times, receivedMs: 6000 });
+    stats.unit(listen({ serverSendMs: 2000, wallClockMs: 450 }), { ...times, receivedMs: 7120 });
+    stats.unit(listen({ skipped: true, wallClockMs: 1 }), { ...times, receivedMs: 9999 });
+    expect(stats.driftMs).toBe(120);
+    expect(stats.unitMs).toBe(450);
+    expect(stats.series.unitMs).toEqual([400, 450]);
+  });
+
+  it('keeps a minute and no more', () => {
+    const stats = new LatencyStats();
+    for (let index = 0; index < 100; index += 1) {
+      stats.unit(listen({ wallClockMs: index }), { receivedMs: 0, roundTripMs: 0, aheadMs: 0 });
+    }
+    expect(stats.series.unitMs).toHaveLength(60);
+    expect(stats.series.unitMs.at(-1)).toBe(99);
+  });
+});
+
+describe('the voice detector', () => {
+  const second = (...levels) => {
+    const samples = new Float32Array(16_000);
+    const each = samples.length / levels.length;
+    samples.forEach((_, index) => {
+      const noise = index % 2 === 0 ? 1 : -1;
+      samples[index] = noise * levels[Math.floor(index / each)];
+    });
+    return samples;
+  };
+
+  function hear(...chunks) {
+    const vad = new EnergyVad();
+    const spans = [];
+    vad.on('speech', (span) => spans.push(span));
+    chunks.forEach((chunk, index) => vad.push(chunk, (index + 1) * 1000));
+    return { vad, spans };
+  }
+
+  it('tells when somebody has spoken and for how long', () => {
+    const { spans, vad } = hear(second(0.002, 0.2), second(0.2, 0.002), second(0.002));
+    expect(spans).toEqual([{ startMs: 500, endMs: 1500 }]);
+    expect(vad.lastSpeechMs).toBe(1500);
+    expect(vad.speaking).toBe(false);
+  });
+
+  it('does not take a click or a short breath for speech, nor end at one', () => {
+    const click = second(...Array.from({ length: 20 }, (_, index) => (index === 10 ? 0.2 : 0.002)));
+    expect(hear(click, second(0.002)).spans).toEqual([]);
+    const breath = second(0.002, 0.2, 0.2, 0.002, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2);
+    expect(hear(breath, second(0.002)).spans).toHaveLength(1);
+  });
+
+  it('hears nothing in silence and in a steady hum', () => {
+    expect(hear(second(0), second(0)).vad.lastSpeechMs).toBe(null);
+    expect(hear(second(0.1), second(0.1), second(0.1)).vad.lastSpeechMs).toBe(null);
+  });
+});

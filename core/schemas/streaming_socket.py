@@ -141,7 +141,7 @@ def _is_empty(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     kind = item.get("type")
-    if kind not in set(ContentType):
+    if not isinstance(kind, str) or kind not in set(ContentType):
         return True
     payload = item.get("text" if kind == ContentType.TEXT else "data")
     return payload is None or payload == ""

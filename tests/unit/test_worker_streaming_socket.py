@@ -188,7 +188,8 @@ def test_asking_for_speech_gives_text_and_says_so() -> None:
 
 def test_empty_and_unknown_items_are_left_out() -> None:
     worker = FakeWorker(fake_config())
-    content = [{"type": "smell"}, {"type": "image", "data": ""}, {"type": "text", "text": "hi"}]
+    unknown = [{"type": "smell"}, {"type": ["text"]}, {"type": "image", "data": ""}]
+    content = [*unknown, {"type": "text", "text": "hi"}]
     messages = [{"role": "user", "content": ""}, {"role": "user", "content": content}]
     with ready(worker) as client, streaming(client) as websocket:
         read = turn(websocket, messages=messages)[0]

@@ -9,7 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from MiniCPMO45.attention import AttentionBackend, resolve_backend
+from MiniCPMO45.attention import (
+    AttentionBackend,
+    prefer_kernels_without_plans,
+    resolve_backend,
+)
 from MiniCPMO45.audio import AudioFeatures
 from MiniCPMO45.audio_cache import AudioCache
 from MiniCPMO45.audio_encoder import AudioEncoder, AudioProjector
@@ -146,6 +150,8 @@ class MiniCPMO(nn.Module):
     ) -> None:
         """Allocate what is not in the checkpoint: KV cache, rotary tables, folded weights."""
         self.eval().requires_grad_(False)
+        if device.type == "cuda":
+            prefer_kernels_without_plans()
         place = {"device": device, "dtype": dtype}
         shape = self.llm.model.shape
         self.cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)

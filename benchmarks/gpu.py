@@ -25,6 +25,7 @@ from MiniCPMO45.audio import offline_features
 from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.sessions.base import Session
 from tests.gpu.full_size import random_model
+from tests.gpu.full_size_call import LISTEN, SPEAK, TimedCall
 from tests.gpu.full_size_speech import random_token2wav, stage_times
 
 DECODE_CACHE = 1024
@@ -126,6 +127,18 @@ def vocoder_times(device: torch.device, repeats: int) -> dict[str, float]:
     return {f"token2wav_{name}": time for name, time in stage_times(token2wav, repeats).items()}
 
 
+def call_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
+    """One second of an omni call: listening, and speaking four words, their sound included."""
+    call = TimedCall(model)
+    times = {}
+    for name, words in (("listen", LISTEN), ("speak", SPEAK)):
+        call.unit(words)
+        units_ms = [call.unit(words)[0] for _ in range(max(5, repeats // 2))]
+        times[f"{name}_unit_ms"] = round(statistics.median(units_ms), 2)
+    call.close()
+    return times
+
+
 def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     """First token of a short question, the prompt's reading included."""
     messages = [ChatMessage("user", "What is the capital of France?")]
@@ -162,6 +175,7 @@ def main() -> int:
         **encoder_times(model, repeats),
         **speech_times(model, repeats),
         **vocoder_times(device, repeats),
+        **call_times(model, repeats),
         **chat_times(model, repeats),
         "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2),
     }

@@ -1,0 +1,49 @@
+"""Full-duplex units at the published sizes on one GPU, with random weights.
+
+Runs under pytest and under ``python -m unittest``.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import unittest
+
+import torch
+
+from tests.gpu.full_size import random_model
+from tests.gpu.full_size_call import LISTEN, SPEAK, TimedCall
+from tests.unit.token2wav_support import networks
+
+WITHOUT_GPU = not torch.cuda.is_available()
+REPEATS = 8
+
+
+@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
+class DuplexTest(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls) -> None:
+        networks.cache_clear()
+        torch.cuda.empty_cache()
+
+    def test_units_that_listen_and_units_that_speak_are_done_within_their_second(self) -> None:
+        model = random_model(torch.device("cuda"), max_length=8192)
+        call = TimedCall(model)
+        medians_ms = {}
+        for name, words in (("listen", LISTEN), ("speak", SPEAK)):
+            call.unit(words)
+            units = [call.unit(words) for _ in range(REPEATS)]
+            self.assertTrue(all(result.is_listen == (words is LISTEN) for _, result in units))
+            medians_ms[f"{name}_unit_ms"] = round(statistics.median(ms for ms, _ in units), 1)
+            if words is SPEAK:
+                self.assertTrue(all(result.n_speech_tokens for _, result in units))
+                self.assertTrue(all(result.waveform is not None for _, result in units))
+        call.close()
+        device = torch.cuda.get_device_name()
+        sys.stderr.write(json.dumps({"device": device, **medians_ms}) + "\n")
+        self.assertLess(max(medians_ms.values()), 1000)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -16,11 +16,11 @@ from core.logs import configure_logging, event
 from core.processors import RequestLimits
 from core.processors.duplex_options import service_options
 from core.schemas import WorkerHealthResponse, WorkerStatus
+from core.voice_folders import VoiceFolders
 from MiniCPMO45.tiny import build as build_embedded_model
 from worker_modules.app import create_app
 from worker_modules.model_worker import MiniCPMOWorker
 from worker_modules.state import WorkerState
-from worker_modules.voice_folders import VoiceFolders
 
 __all__ = ["MiniCPMOWorker", "WorkerHealthResponse", "WorkerState", "WorkerStatus"]
 

@@ -30,14 +30,17 @@ class VoiceFolders:
             folders.append(resolve_asset(config.ref_audio_path))
         return cls(folders)
 
-    def find(self, name: str) -> Path:
+    def find(self, name: str, field: str = FIELD) -> Path:
         """The file that `name` means, as it would in the configuration.
+
+        Args:
+            field: what the client calls it.
 
         Raises:
             InvalidFieldError: it is not in one of the folders.
         """
         refused = InvalidFieldError(
-            f"{FIELD} must name a file in a folder of reference voices", field=FIELD
+            f"{field} must name a file in a folder of reference voices", field=field
         )
         try:
             path = resolve_asset(name).resolve()

@@ -8,7 +8,7 @@ import pytest
 
 from config import RESOURCES_PATH, ServiceConfig
 from core.errors import InvalidFieldError
-from worker_modules.voice_folders import VoiceFolders
+from core.voice_folders import VoiceFolders
 
 SHIPPED = RESOURCES_PATH / "ref_audio" / "ref_en.wav"
 

@@ -30,14 +30,20 @@ CHUNK_MS = 1000
 BASELINE_CHUNKS = 20
 
 
-async def hold(gateway: GatewayProcess, mode: str, n_calls: int, n_chunks: int) -> list[Measured]:
-    """Calls at the same time, each a little after the one before it, as callers come."""
+async def hold(
+    gateway: GatewayProcess, mode: str, n_calls: int, n_chunks: int, *, unpaced: bool = False
+) -> list[Measured]:
+    """Calls at the same time, each a little after the one before it, as callers come.
+
+    Args:
+        unpaced: send each second as soon as the one before it is answered.
+    """
     settings = argparse.Namespace(
         url=gateway.url,
         mode=mode,
         chunks=n_chunks,
         chunk_ms=CHUNK_MS,
-        unpaced=False,
+        unpaced=unpaced,
         api_key=None,
         verify=False,
     )

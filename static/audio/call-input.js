@@ -102,7 +102,8 @@ export class CallInput extends Emitter {
     this.deviceId = deviceId;
     if (this.#stream === null) return;
     const stream = await this.#openMicrophone(deviceId);
-    stopTracks(this.#stream);
+    stopTracks(this.#stream ?? stream); // without a call by now, nobody is to listen
+    if (this.#stream === null) return;
     this.#stream = stream;
     this.#context.createMediaStreamSource(stream).connect(this.#mute);
   }

@@ -17,7 +17,7 @@ export default {
 
   'call.state.queued_at': 'In the queue, place {position}',
   'call.state.hearing': 'You are speaking',
-  'call.state.thinking': 'Thinking about {seconds} s of speech',
+  'call.state.thinking': 'Thinking ({seconds} s heard)',
   'call.state.answering': 'Answering',
   'call.state.resting': 'Your turn in a moment',
   'call.state.timeout': 'Time is up',

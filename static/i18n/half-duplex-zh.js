@@ -17,7 +17,7 @@ export default {
 
   'call.state.queued_at': '排队中，第 {position} 位',
   'call.state.hearing': '你在说话',
-  'call.state.thinking': '正在思考 {seconds} 秒的语音',
+  'call.state.thinking': '正在想（听了 {seconds} 秒）',
   'call.state.answering': '正在回答',
   'call.state.resting': '马上轮到你',
   'call.state.timeout': '时间到了',

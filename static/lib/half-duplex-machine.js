@@ -26,7 +26,7 @@ const RESULT = { text: '', samples: null, endOfTurn: false, skipped: false };
 export class HalfDuplexMachine extends CallMachine {
   /** Whether the model has the word. */
   get answering() {
-    return this.state === 'live' && !this.#isListening;
+    return ['thinking', 'answering', 'resting'].includes(this.#phase);
   }
 
   /** Ends the answer, and not the call. */

@@ -29,8 +29,8 @@ export class CallDisplay {
   }
 
   /**
-   * @param {'idle' | 'connecting' | 'queued' | 'listening' | 'thinking' | 'speaking' | 'paused' |
-   *         'ended'} mode which light it is
+   * @param {'idle' | 'connecting' | 'queued' | 'listening' | 'hearing' | 'thinking' | 'speaking' |
+   *         'paused' | 'ended'} mode which light it is
    * @param {string} key the words beside it
    */
   show(mode, key = `call.state.${mode}`, params = {}) {

@@ -103,7 +103,7 @@ async def test_what_is_said_is_answered_with_sound_and_then_it_is_ones_turn_agai
     async with visit(speaker, real_gateway.url) as guest:
         await call(guest)
         await wait_for_state(guest, "You are speaking")
-        await wait_for_state(guest, "Thinking about")
+        await wait_for_state(guest, "Thinking (")
         await wait_until_it_sounds(guest)
         await wait_for_state(guest, "Listening")
         log = guest.page.get_by_role("log")
@@ -192,6 +192,36 @@ async def test_a_call_that_nobody_speaks_in_ends_and_says_why(
         failure = guest.page.locator("#notice .failure")
         await expect(failure).to_contain_text("The service heard nothing for too long")
         await expect(failure.get_by_role("button", name="Start again")).to_be_visible()
+
+
+async def test_answers_may_be_written_only_and_the_settings_are_remembered(
+    speaker: Browser, real_gateway: GatewayProcess, voice_file: str
+) -> None:
+    async with visit(speaker, real_gateway.url) as guest:
+        page = guest.page
+        await page.add_init_script(f"({RECORD_LOUDNESS})()")
+        await guest.open("/half_duplex")
+        await page.click("#open-settings")
+        await page.get_by_text("Speak the answer").click()
+        await page.fill("#max_new_tokens", "32")
+        await page.fill("#limit_s", "120")
+        voice = page.get_by_role("group", name="Voice of the answers")
+        await voice.locator("input[type=file]").set_input_files(voice_file)
+        await expect(voice.locator(".pill-time")).to_have_text("0:02")
+        await page.keyboard.press("Escape")
+        await page.click("#start")
+        await wait_for_state(guest, "Listening")
+        await expect(page.locator("#clock")).to_contain_text("1:5")
+        await expect(page.locator(".entry.model .heard")).not_to_be_empty(timeout=SLOW_MS)
+        await wait_for_state(guest, "Listening")
+        (prepare,) = [message for message in guest.sent if message["type"] == "prepare"]
+        assert prepare["config"]["tts"] == {"enabled": False}
+        recording = base64.b64decode(prepare["ref_audio_base64"])
+        assert len(recording) == pytest.approx(2 * RATE * 4, abs=8)
+        assert not await page.evaluate("window.sounded.some(([, level]) => level > 0)")
+        await guest.open("/half_duplex")
+        assert await page.input_value("#limit_s") == "120"
+        assert not await page.is_checked("#spoken")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ SMALLEST_TEXT_PX = """() => Math.min(...[...document.querySelectorAll('body *')]
     .map((element) => parseFloat(getComputedStyle(element).fontSize)))"""
 
 
-@pytest.mark.parametrize("path", ["/", "/turnbased", "/omni", "/audio_duplex", "/nothing-here"])
+@pytest.mark.parametrize(
+    "path", ["/", "/turnbased", "/half_duplex", "/omni", "/audio_duplex", "/nothing-here"]
+)
 @pytest.mark.parametrize("width", [360, 768, 1280])
 async def test_a_page_fits_its_window(real_visit: OpenVisit, path: str, width: int) -> None:
     async with real_visit(viewport={"width": width, "height": 760}) as guest:

@@ -48,6 +48,16 @@ describe('the transcript', () => {
     expect(parts(0)).toEqual(['one two', '', ' three four']);
   });
 
+  it('shows which words of a cut turn the service remembers', () => {
+    say(['one two', 1000], [' three four', 1000]);
+    transcript.cut(500);
+    transcript.endTurn(true);
+    transcript.keep('one two three');
+    expect(parts(0)).toEqual(['one two three', '', ' four']);
+    transcript.keep('something else');
+    expect(parts(0)).toEqual(['something else', '', '']);
+  });
+
   it('goes on after a cut where the sound goes on', () => {
     say(['lost words', 1000]);
     transcript.cut(1000);

@@ -14,10 +14,10 @@ GOLDEN_GROUPS=01,02,03,04,05,06,07,08,09,10,11,12,13 # must be replayed, not ski
 TORCH_FREE_TESTS=(
     tests/test_schemas.py
     tests/test_api.py
-    tests/service/test_gateway_mock.py
-    tests/service/test_gateway_imports.py
-    tests/service/test_{streaming_mock,streaming_playback,duplex_mock,duplex_failures_mock}.py
+    tests/service/test_{gateway_imports,gateway_mock,duplex_mock}.py
+    tests/unit/test_{app_registry,presets,ref_audio_registry,voice_folders,voice_sound}.py
     tests/unit/test_{call_gate,deadline,diagnostic_log,session_ids}.py
+    tests/unit/test_{client_limits,gateway_answers,gateway_metrics,membership,process_logs}.py
     tests/unit/test_{config,errors,eta,frame_buffer,gateway_access,gateway_cli,launcher,lease,logs}.py
     tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,worker_choice,worker_pool}.py
 )
@@ -113,7 +113,7 @@ find_python() {
 torch_free_tests() {
     local version=$1 python=$2 venv=.venv/torch-free-$1
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
-    sed -n '/^# Service/,$p' requirements.txt | cat - <(echo "hypothesis numpy Pillow av" | tr ' ' '\n') |
+    sed -n '/^# Service/,$p' requirements.txt | cat - <(echo "hypothesis numpy Pillow av PyYAML" | tr ' ' '\n') |
         "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             -c "constraints/py${version/./}.txt" -r /dev/stdin || return
     ! "$venv/bin/python" -c 'import torch' 2>/dev/null || { echo "torch is in $venv"; return 1; }

@@ -43,6 +43,7 @@ class KVCache:
         self.lengths = torch.zeros(n_slots, device=device, dtype=torch.long)
         self.capacity = capacity
         self._free = list(reversed(range(n_slots)))
+        self._taken: dict[int, CacheSlot] = {}
 
     def acquire(self) -> CacheSlot:
         """Take an empty slot.
@@ -54,9 +55,17 @@ class KVCache:
             raise NoFreeSlotError(f"all {self.lengths.numel()} KV-cache slots are in use")
         slot = CacheSlot(self, self._free.pop())
         slot.truncate(0)
+        self._taken[slot.index] = slot
         return slot
 
+    @property
+    def usage(self) -> float:
+        """The filled part of all slots, 0 to 1; any thread may ask."""
+        n_positions = self.lengths.numel() * self.capacity
+        return sum(slot.length for slot in list(self._taken.values())) / n_positions
+
     def _release(self, index: int) -> None:
+        del self._taken[index]
         self._free.append(index)
 
 

@@ -257,6 +257,7 @@ class DecoderStack(nn.Module):
         *,
         kv_length: int,
         exact: bool = False,
+        positions: Tensor | None = None,
     ) -> Tensor:
         """One token for each slot in ``rows``; reads lengths on the device and never syncs.
 
@@ -266,6 +267,7 @@ class DecoderStack(nn.Module):
         Args:
             embeddings: ``[B, 1, hidden]``.
             exact: every row will then be ``kv_length`` long, so nothing needs a mask.
+            positions: rotary positions ``[B, 1]``; the rows' lengths if None.
 
         Returns:
             final hidden states ``[B, 1, hidden]``. The device lengths have grown by one; the
@@ -276,7 +278,7 @@ class DecoderStack(nn.Module):
             rows=rows,
             row_index=torch.arange(indices.shape[0], device=indices.device)[:, None],
             indices=indices,
-            rotary=rotary.at(indices),
+            rotary=rotary.at(indices if positions is None else positions),
             span=CausalSpan.build(indices, kv_length, exact=exact),
         )
         hidden = self(embeddings, cache, step)

@@ -19,6 +19,7 @@ from MiniCPMO45.audio_cache import AudioCache
 from MiniCPMO45.audio_encoder import AudioEncoder, AudioProjector
 from MiniCPMO45.checkpoint import Progress, load_weights, locate
 from MiniCPMO45.configuration import MiniCPMOConfig
+from MiniCPMO45.decode_graphs import DecodeGraphs
 from MiniCPMO45.errors import CheckpointError, PromptError
 from MiniCPMO45.image import ImageSettings, ImageTensors, batch_slices
 from MiniCPMO45.inputs import Bounds, PromptInput
@@ -49,6 +50,9 @@ class MiniCPMO(nn.Module):
     rotary: RotaryTable
     speech_cache: KVCache
     speech_rotary: RotaryTable
+    decode_graphs: DecodeGraphs | None = None
+    speech_graphs: DecodeGraphs | None = None
+    """Captured decode steps of the two decoders; None where each step is launched eagerly."""
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
@@ -96,6 +100,7 @@ class MiniCPMO(nn.Module):
         max_length: int = DEFAULT_CAPACITY,
         rope_freq_dtype: torch.dtype = torch.float32,
         vocoder_backend: VocoderBackend = "native",
+        cuda_graphs: bool = False,
         progress: Progress | None = None,
     ) -> MiniCPMO:
         """Load a checkpoint from a local folder or hub id.
@@ -108,6 +113,7 @@ class MiniCPMO(nn.Module):
             rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
                 code does when it casts the whole module.
             vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
+            cuda_graphs: capture the decode steps; without effect on the CPU.
             progress: called with a fraction and a short text while weights load.
 
         Raises:
@@ -133,6 +139,8 @@ class MiniCPMO(nn.Module):
         model.read_processing_files(folder)
         if config.init_tts and (folder / VOCODER_FOLDER).is_dir():
             model.vocoder = load_renderer(folder / VOCODER_FOLDER, device, vocoder_backend)
+        if cuda_graphs and device.type == "cuda":
+            model.capture_graphs(progress)
         model.name = Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:
@@ -162,6 +170,18 @@ class MiniCPMO(nn.Module):
             capacity = self.config.tts_config.max_position_embeddings
             self.speech_cache = KVCache(shape, n_slots=n_slots, capacity=capacity, **place)
             self.speech_rotary = RotaryTable(shape, capacity, **place)
+
+    def capture_graphs(self, progress: Progress | None = None) -> None:
+        """Capture the decode steps of all slots; no session may be open."""
+        self.decode_graphs = DecodeGraphs(self.llm.model, self.cache, self.rotary)
+        steps = [("capturing decode steps", self.decode_graphs)]
+        if self.config.init_tts:
+            self.speech_graphs = DecodeGraphs(self.tts.model, self.speech_cache, self.speech_rotary)
+            steps.append(("capturing speech steps", self.speech_graphs))
+        for text, graphs in steps:
+            for fraction in graphs.capture():
+                if progress is not None:
+                    progress(fraction, text)
 
     def read_processing_files(self, folder: Path) -> None:
         """Read the tokenizer and the image settings of a checkpoint folder."""

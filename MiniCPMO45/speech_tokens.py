@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from MiniCPMO45.decode_graphs import DecodeGraphs
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
 from MiniCPMO45.llm import RotaryTable
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW, SpeechSampling, draw_code, shape_scores
@@ -27,6 +28,7 @@ class SpeechDecoder:
     Args:
         slot: rows of the backbone's cache; the stretch starts by emptying it.
         generator: source of the draws.
+        graphs: single rows are appended by them, if given.
     """
 
     module: SpeechTokenGenerator
@@ -35,6 +37,7 @@ class SpeechDecoder:
     generator: torch.Generator
     sampling: SpeechSampling = field(default_factory=SpeechSampling)
     position: int = 0
+    graphs: DecodeGraphs | None = None
 
     def __post_init__(self) -> None:
         self.reset()
@@ -56,6 +59,11 @@ class SpeechDecoder:
     @torch.inference_mode()
     def feed(self, rows: Tensor) -> Tensor:
         """Append ``[T, hidden]`` at the current position; last hidden state ``[hidden]``."""
+        if self.graphs is not None and rows.shape[0] == 1:
+            self.slot.reserve(1)
+            hidden = self.graphs.step(rows[0], self.slot, self.position)
+            self.position += 1
+            return hidden
         hidden = self.module.model.prefill(
             rows, self.slot, self.rotary, first_position=self.position
         )

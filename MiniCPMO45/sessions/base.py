@@ -69,6 +69,7 @@ class Session:
             self.model.speech_rotary,
             self.generator,
             sampling or SpeechSampling(),
+            graphs=self.model.speech_graphs,
         )
 
     def speech_stream(
@@ -124,6 +125,9 @@ class Session:
             PromptTooLongError: the cache is full.
         """
         self.slot.reserve(1)
+        graphs = self.model.decode_graphs
+        if graphs is not None:
+            return graphs.step(self.model.llm.embed(token), self.slot, self.slot.length)
         hidden = self.model.llm.model.decode(
             self.model.llm.embed(token)[None, None],
             self.slot.cache,

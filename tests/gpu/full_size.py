@@ -46,6 +46,7 @@ def random_model(
     *,
     seed: int = 0,
     dtype: torch.dtype = torch.bfloat16,
+    cuda_graphs: bool = False,
     **options: object,
 ) -> MiniCPMO:
     """A model of the published sizes with activations of a sane scale."""
@@ -61,4 +62,6 @@ def random_model(
     model.finish_loading(device=device, dtype=dtype, **options)  # type: ignore[arg-type]
     model.read_processing_files(TOKENIZER_FOLDER)
     model.name = "random-full-size"
+    if cuda_graphs:
+        model.capture_graphs()
     return model

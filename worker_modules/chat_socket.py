@@ -34,6 +34,8 @@ from core.schemas import (
 )
 from worker_modules.dependencies import Service
 from worker_modules.inference import Run
+from worker_modules.metrics import AnswerTimes, count_tokens
+from worker_modules.recorded_turns import RecordedTurns
 from worker_modules.service import WorkerService, new_session_id
 from worker_modules.socket_endpoint import serve_socket
 from worker_modules.wire import receive_object, validate
@@ -63,10 +65,12 @@ class ChatSocket:
         self._stopped = False
         self._input_tokens = 0
         self._generated_tokens = 0
+        self._times = AnswerTimes("chat")
         self._spoken = SpokenAnswer()
         self._sound: list[np.ndarray] = []
         self._finished: Finished | None = None
         self._played_ms: float | None = None
+        self._recorded = RecordedTurns()
 
     async def serve(self) -> None:
         """From the request to `done`.
@@ -91,6 +95,7 @@ class ChatSocket:
             answering.cancel()
             listening.cancel()
             await asyncio.gather(answering, listening, return_exceptions=True)
+            self._recorded.close()
 
     async def _first_object(self) -> dict[str, Any]:
         idle_s = self._service.config.sessions.streaming_prefill_idle_s
@@ -119,7 +124,7 @@ class ChatSocket:
                 answering.cancel()
 
     async def _answer(self, view: ChatView, request: dict[str, Any]) -> None:
-        task, streaming = await asyncio.to_thread(_read_task, view, request)
+        task, streaming = await self._read(view, request)
         async with self._service.slot(WorkerStatus.BUSY_CHAT, self.session_id) as slot:
             self._run = slot.start(lambda: view.run(task))
             async for first in self._run:
@@ -133,17 +138,22 @@ class ChatSocket:
         for item in events:
             if isinstance(item, Prefilled):
                 self._input_tokens = item.input_tokens
+                self._recorded.begin_turn()
                 await self._send(PrefillDoneMessage(input_tokens=item.input_tokens))
             elif isinstance(item, Delta):
                 self._generated_tokens = item.generated_tokens
                 text += item.text
             else:
                 self._finished = item
+        self._times.note(has_text=bool(text), has_sound=sound is not None)
         self._spoken.add(text, 0, 0 if sound is None else sound.size)
         if sound is not None and not streaming:
             self._sound.append(sound)
-        if streaming and (text or sound is not None):
-            await self._send(_chunk(text, sound))
+        if text or sound is not None:
+            chunk = _chunk(text, sound)
+            self._recorded.add(chunk)
+            if streaming:
+                await self._send(chunk)
 
     async def _send_done(self, streaming: bool, warning: str | None) -> None:
         done = DoneMessage(
@@ -155,11 +165,13 @@ class ChatSocket:
         if done.stopped and self._spoken.has_sound:
             done.interrupted = True
             done.audio_epoch = 1
-        if warning:
+        self._record_done(done)
+        if warning := self._recorded.warning(warning):
             done.warning = warning
         if not streaming:
             # sent as null when sound was possible and there is none
             done.audio_data = float_base64(np.concatenate(self._sound)) if self._sound else None
+        count_tokens("chat", done.input_tokens, done.generated_tokens)
         logger.info(
             event(
                 "chat_done",
@@ -171,6 +183,19 @@ class ChatSocket:
         )
         await self._send(done)
 
+    def _record_done(self, done: DoneMessage) -> None:
+        if self._recorded.is_empty:
+            return
+        timing = {
+            "elapsed_ms": self._recorded.elapsed_ms,
+            "tokens": done.generated_tokens,
+            "input_tokens": done.input_tokens,
+        }
+        self._recorded.end_turn(timing, done.text)
+        if self._played_ms is not None and self._spoken.has_sound:
+            self._recorded.cut_turn(done.text, self._played_ms)
+        done.recording_session_id = self._recorded.session_id
+
     def _said(self) -> str:
         if self._played_ms is not None and self._spoken.has_sound:
             return self._spoken.cut(self._played_ms).text
@@ -178,6 +203,12 @@ class ChatSocket:
 
     async def _send(self, message: ServerMessage) -> None:
         await self._websocket.send_json(message.to_wire())
+
+    async def _read(self, view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, bool]:
+        """The task, and whether its answer is streamed."""
+        task, request = await asyncio.to_thread(_read_task, view, message)
+        self._recorded = self._service.recordings.chat(request)
+        return task, request.streaming
 
 
 def _chunk(text: str, sound: np.ndarray | None) -> ChunkMessage:
@@ -190,9 +221,9 @@ def _chunk(text: str, sound: np.ndarray | None) -> ChunkMessage:
     return chunk
 
 
-def _read_task(view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, bool]:
+def _read_task(view: ChatView, message: dict[str, Any]) -> tuple[ChatTask, ChatStreamRequest]:
     """Check and decode; large payloads are let go of on the way."""
     request = validate(ChatStreamRequest, message)
     message.clear()
     request.tts.output_path = None  # nothing is written to the server for a client
-    return view.read(request), request.streaming
+    return view.read(request), request

@@ -17,10 +17,12 @@ from core.schemas import (
     DuplexWindowInfo,
     ServerMessage,
 )
+from worker_modules import metrics
 from worker_modules.duplex_backlog import Backlog, WaitingChunk
 from worker_modules.duplex_limits import CallLimits
 from worker_modules.duplex_phase import CallPhase, Phase
 from worker_modules.duplex_speech import SentSpeech
+from worker_modules.recorded_call import RecordedCall
 from worker_modules.service import HeldSlot
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,15 @@ class OngoingCall:
     backlog: Backlog = field(default_factory=Backlog)
     speech: SentSpeech = field(default_factory=SentSpeech)
     force_next: bool = False
+    recorded: RecordedCall = field(default_factory=RecordedCall)
+
+    def cut_speech(self) -> bool:
+        """Begin a new epoch if any speech is unfinished; whether it is so."""
+        epoch = self.speech.epoch
+        if not self.speech.cut():
+            return False
+        self.recorded.cut(epoch)
+        return True
 
     async def send(self, message: ServerMessage) -> None:
         await self.send_json(message.to_wire())
@@ -101,6 +112,8 @@ class DuplexAnswers:
             prompt_length=len(task.prompt),
             window=DuplexWindowInfo(mode=window.mode, high=window.high, low=window.low),
         )
+        if ongoing.recorded.session_id is not None:
+            prepared.recording_session_id = ongoing.recorded.session_id
         if task.warning is not None:
             prepared.warning = task.warning
         await ongoing.send(prepared)
@@ -130,6 +143,7 @@ class DuplexAnswers:
             raise
         except ServiceError as error:
             if not is_answered:
+                ongoing.recorded.fail(chunk.recorded)
                 raise
             logger.warning(event("unit_not_closed", reason=error.message))
 
@@ -138,7 +152,7 @@ class DuplexAnswers:
     ) -> None:
         """Send a decision that was begun in `epoch`; the speech it cuts off ends that epoch."""
         speech = self._ongoing.speech
-        interrupted = (decision.interrupted or is_forced) and speech.cut()
+        interrupted = (decision.interrupted or is_forced) and self._ongoing.cut_speech()
         if interrupted:
             epoch = speech.epoch
         if epoch == speech.epoch and decision.n_units:
@@ -157,6 +171,14 @@ class DuplexAnswers:
         if not decision.n_units:
             result.skipped = True
             result.reason = "late" if chunk.task is None else "buffering"
+        if decision.n_units:
+            elapsed_s = time.monotonic() - chunk.arrived_s
+            metrics.note_unit(elapsed_s, UNIT_S * decision.n_units)
+            metrics.count_tokens("duplex", 0, decision.n_tokens)
+        elif chunk.task is None:
+            metrics.LATE_CHUNKS.inc()
+        self._ongoing.recorded.answer(chunk.recorded, result, decision)
+        result.warning = self._ongoing.recorded.warning()
         result.server_send_ts = time.time()
         self.n_results += 1
         self._units_so_far = decision.units_so_far

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from core.errors import ServiceError
 from core.processors import CallTask, ChunkTask
+from worker_modules.recorded_call import RecordedChunk
 
 LIMIT_S = 5.0
 LIMIT_ITEMS = 256
@@ -21,6 +22,7 @@ class WaitingChunk:
     task: ChunkTask | None
     error: ServiceError | None = None
     arrived_s: float = field(default_factory=time.monotonic)
+    recorded: RecordedChunk | None = None
 
 
 class Backlog:

@@ -77,6 +77,7 @@ class DuplexSocket:
         self._websocket = websocket
         self._service = service
         self._frames: list[Image.Image] = []
+        self._recorded_frame: str | None = None
 
     async def serve(self) -> None:
         """Until `stop`, or until a limit is reached.
@@ -92,7 +93,10 @@ class DuplexSocket:
             try:
                 with CallLimits(self._service.config.sessions.duplex_max_s) as limits:
                     self._ongoing = OngoingCall(call, slot, limits, self._websocket.send_json)
-                    await self._converse()
+                    try:
+                        await self._converse()
+                    finally:
+                        self._ongoing.recorded.close()
             finally:
                 slot.cancel()
                 self._service.discard(call)
@@ -150,11 +154,14 @@ class DuplexSocket:
             case "prepare":
                 await self._take_prepare(message)
             case "video_frame":
+                encoded = message.get("frame")
                 frame = await _decode(DuplexVideoFrameMessage, message, self._view.read_frame)
                 self._frames = [*self._frames, frame][-FRAMES_PER_CHUNK:]
+                self._recorded_frame = self._recorded_frame or encoded
             case "playback":
                 playback = validate(PlaybackMessage, message)
                 self._ongoing.speech.hear(playback.audio_epoch, playback.played_ms)
+                self._ongoing.recorded.playback(playback.audio_epoch, playback.played_ms)
             case "interrupt":
                 await self._interrupt()
             case "pause":
@@ -165,7 +172,13 @@ class DuplexSocket:
                 self._ongoing.phase.move_to(Phase.STOPPED)
 
     async def _take_prepare(self, message: dict[str, Any]) -> None:
-        task = await _decode(DuplexPrepareMessage, message, self._view.read_prepare)
+        read = self._view.read_prepare
+        request, task = await _decode(
+            DuplexPrepareMessage, message, lambda given: (given, read(given))
+        )
+        self._ongoing.recorded.close()  # of an attempt that failed
+        recordings = self._service.recordings
+        self._ongoing.recorded = recordings.duplex(self.session_id, self._mode, request)
         self._ongoing.phase.move_to(Phase.PREPARING)
         self._expect_chunk()
         await self._ongoing.backlog.put(task)
@@ -175,6 +188,7 @@ class DuplexSocket:
         chunk = WaitingChunk(None, refusal)
         chunk.arrived_s = time.monotonic()
         if refusal is None:
+            frames = message.get("frame_base64_list") or [None]
             try:
                 task = await _decode(DuplexAudioChunkMessage, message, self._view.read_chunk)
             except ServiceError as error:
@@ -182,6 +196,9 @@ class DuplexSocket:
             else:
                 chunk.task = replace(task, frames=[*self._frames, *task.frames])
                 self._frames = []
+                first_frame = self._recorded_frame or frames[0]
+                chunk.recorded = self._ongoing.recorded.take(task, first_frame)
+                self._recorded_frame = None
                 if task.force_listen:
                     self._ongoing.backlog.force_listen()
         self._expect_chunk()
@@ -190,7 +207,7 @@ class DuplexSocket:
     async def _interrupt(self) -> None:
         """Void what is being said, and have the model listen to what comes next."""
         ongoing = self._ongoing
-        was_cut = ongoing.speech.cut()
+        was_cut = ongoing.cut_speech()
         ongoing.force_next = True
         ongoing.backlog.force_listen()
         interrupted = DuplexInterruptedMessage(audio_epoch=ongoing.speech.epoch)
@@ -223,8 +240,8 @@ class DuplexSocket:
             self._ongoing.limits.expect(idle_s, error)
 
     def _stopped(self) -> DuplexStoppedMessage:
+        was_cut = self._ongoing.cut_speech()
         speech = self._ongoing.speech
-        was_cut = speech.cut()
         stopped = DuplexStoppedMessage(session_id=self.session_id, audio_epoch=speech.epoch)
         if was_cut:
             stopped.interrupted = True

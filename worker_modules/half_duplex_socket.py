@@ -37,6 +37,7 @@ from worker_modules.call_phase import CallPhase, Phase
 from worker_modules.dependencies import Service
 from worker_modules.hearing import Hearing
 from worker_modules.inference import Run
+from worker_modules.recorded_turns import RecordedTurns
 from worker_modules.service import HeldSlot, WorkerService, clean_session_id
 from worker_modules.socket_endpoint import serve_socket
 from worker_modules.streaming_socket import unknown_type
@@ -104,6 +105,7 @@ class HalfDuplexSocket:
         self._run: Run | None = None
         self._playback: dict[str, Any] | None = None
         self._n_turns = 0
+        self._recorded = RecordedTurns()
 
     def stop(self) -> bool:
         """End the answer that is generated now; False when there is none."""
@@ -125,6 +127,7 @@ class HalfDuplexSocket:
             acting.cancel()
             reading.cancel()
             await asyncio.gather(acting, reading, return_exceptions=True)
+            self._recorded.close()
             self._service.half_duplex_sockets.discard(self)
 
     async def _read(self) -> None:
@@ -168,7 +171,9 @@ class HalfDuplexSocket:
         """Open the call; None when the client has ended it meanwhile."""
         if message.get("type") != "prepare":
             raise self._refusal(message)
-        call, timeout_s = await asyncio.to_thread(self._read_prepare, slot, message)
+        call, request = await asyncio.to_thread(self._read_prepare, slot, message)
+        self._recorded.close()  # of an attempt that failed
+        self._recorded = self._service.recordings.half_duplex(self.session_id, request)
         slot.conversation = call.model.conversation
         try:
             async with self._heeding(slot.start(call.model.begin)) as run:
@@ -181,23 +186,28 @@ class HalfDuplexSocket:
         if self._phase.has_ended:
             return None
         self._phase.move_to(Phase.LISTENING)
+        limit_s = self._service.config.sessions.half_duplex_max_s
+        timeout_s = min(request.config.session.timeout_s, limit_s)
         self._clock.start(timeout_s)
         logger.info(event("call_prepared", session_id=self.session_id, timeout_s=timeout_s))
         prepared = HalfDuplexPreparedMessage(session_id=self.session_id, timeout_s=timeout_s)
+        if self._recorded.session_id is not None:
+            prepared.recording_session_id = self._recorded.session_id
         if call.model.warning:
             prepared.warning = call.model.warning
         await self._send(prepared)
         return call
 
-    def _read_prepare(self, slot: HeldSlot, message: dict[str, Any]) -> tuple[OpenCall, float]:
+    def _read_prepare(
+        self, slot: HeldSlot, message: dict[str, Any]
+    ) -> tuple[OpenCall, HalfDuplexPrepareMessage]:
         """Check and decode; large payloads are let go of on the way."""
         request = validate(HalfDuplexPrepareMessage, message)
         message.clear()
         sessions = self._service.config.sessions
         hearing = Hearing(request.config.vad, sessions.half_duplex_start_guard_s)
         model = HalfDuplexCall(self._service.streaming_view, request)
-        timeout_s = min(request.config.session.timeout_s, sessions.half_duplex_max_s)
-        return OpenCall(slot, model, hearing), timeout_s
+        return OpenCall(slot, model, hearing), request
 
     # -- turns -----------------------------------------------------------------------------------
 
@@ -238,24 +248,27 @@ class HalfDuplexSocket:
         speech_ms = n_samples * 1000 // MODEL_SAMPLE_RATE
         await self._send(GeneratingMessage(speech_duration_ms=speech_ms))
         conversation = call.model.conversation
-        turn = StreamingTurn(conversation.audio_epoch)
+        turn = StreamingTurn(conversation.audio_epoch, "half_duplex")
         conversation.spoken = turn.spoken
         self._playback = None
         self._phase.move_to(Phase.ANSWERING)
+        self._recorded.hear(utterances)
+        self._recorded.begin_turn()
         try:
             async with self._heeding(call.slot.start(lambda: call.model.turn(utterances))) as run:
                 async for first in run:
                     chunk = turn.chunk([first, *run.waiting()])
                     if chunk is not None:
+                        self._recorded.add(chunk)
                         await self._send(chunk)
         finally:
             conversation.audio_epoch += turn.is_interrupted
             if self._phase.is_answering:
                 self._phase.move_to(Phase.LISTENING)
         await self._send(turn.final_chunk())
-        await self._send_turn_done(turn)
+        await self._send_turn_done(turn, speech_ms)
 
-    async def _send_turn_done(self, turn: StreamingTurn) -> None:
+    async def _send_turn_done(self, turn: StreamingTurn, speech_ms: int) -> None:
         self._n_turns += 1
         sums = turn.done(None, None)
         done = TurnDoneMessage(
@@ -264,6 +277,10 @@ class HalfDuplexSocket:
             stopped=sums.stopped,
             audio_epoch=sums.audio_epoch,
         )
+        timing = {"elapsed_ms": sums.elapsed_ms, "speech_input_ms": speech_ms}
+        self._recorded.end_turn(timing, done.text)
+        if warning := self._recorded.warning():
+            done.warning = warning
         if sums.interrupted:
             done.interrupted = True
         logger.info(
@@ -286,6 +303,7 @@ class HalfDuplexSocket:
         text = await self._service.inference.call(lambda: conversation.cut_answer(epoch, played_ms))
         if text is not None:
             self._clock.note_activity()
+            self._recorded.cut_turn(text, played_ms)
             await self._send(TruncatedMessage(audio_epoch=epoch, text=text))
 
     @asynccontextmanager

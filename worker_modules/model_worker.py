@@ -63,6 +63,7 @@ class MiniCPMOWorker:
         limits: RequestLimits | None = None,
         duplex_options: DuplexOptions | None = None,
         vocoder_backend: VocoderBackend = "native",
+        cuda_graphs: bool = True,
         find_voice_file: FindFile = Path,
     ) -> None:
         self.gpu_id = gpu_id
@@ -84,6 +85,7 @@ class MiniCPMOWorker:
             "limits": limits,
             "duplex_options": duplex_options,
             "vocoder_backend": vocoder_backend,
+            "cuda_graphs": cuda_graphs,
             "find_voice_file": find_voice_file,
         }
 

@@ -17,9 +17,11 @@ from core.logs import event
 from core.processors import ChatView, Conversation, DuplexView, StreamingView
 from core.schemas import WorkerStatus
 from MiniCPMO45 import ModelError
+from worker_modules import metrics
 from worker_modules.conversations import KeptConversations
 from worker_modules.inference import Event, InferenceThread, Run, Steps
 from worker_modules.model_worker import MiniCPMOWorker
+from worker_modules.recordings import Recordings
 from worker_modules.state import Slot, not_ready
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class WorkerService:
         self.inference = InferenceThread()
         self.streaming_sockets: set[Stoppable] = set()
         self.half_duplex_sockets: set[Stoppable] = set()
+        self.recordings = Recordings(config, worker.gpu_id)
         self._kept = KeptConversations()
 
     async def load(self) -> None:
@@ -150,7 +153,7 @@ class WorkerService:
             held.cancel()
             if held.conversation is not None:
                 self.discard(held.conversation)
-            held.when_done(lambda: state.release(slot))
+            held.when_done(lambda: self._release(slot, metrics.MODES[status]))
 
     @property
     def n_kept_conversations(self) -> int:
@@ -199,6 +202,10 @@ class WorkerService:
         """Close a conversation in the thread, after the work already given to it."""
         self.inference.submit(lambda: _closing(conversation))
 
+    def _release(self, slot: Slot, mode: str) -> None:
+        metrics.SESSION_S.labels(mode).observe(time.monotonic() - slot.since_s)
+        self.worker.state.release(slot)
+
     def _make_room(self) -> None:
         """Give up the conversations used longest ago whose places the busy slots need."""
         state = self.worker.state
@@ -209,6 +216,7 @@ class WorkerService:
         """End all runs and the thread; a step that hangs is left behind."""
         self.inference.close()
         await asyncio.to_thread(self.inference.join, JOIN_TIMEOUT_S)
+        await asyncio.to_thread(self.recordings.close, JOIN_TIMEOUT_S)
 
 
 def new_session_id(prefix: str) -> str:

@@ -1,13 +1,15 @@
-"""How the worker is: liveness, readiness, health and cache."""
+"""How the worker is: liveness, readiness, health, metrics and cache."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from core.schemas import WorkerHealthResponse
+from worker_modules import metrics
 from worker_modules.dependencies import Service
 from worker_modules.state import not_ready
 
@@ -36,6 +38,12 @@ async def ready(service: Service) -> JSONResponse:
         {"ready": state.model_loaded, "status": state.status.value},
         status_code=200 if state.model_loaded else 503,
     )
+
+
+@router.get("/metrics")
+async def show_metrics(service: Service) -> Response:
+    """Counters, gauges and histograms in Prometheus' text format."""
+    return Response(metrics.exposition(service.worker), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/cache_info")

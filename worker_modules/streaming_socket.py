@@ -33,6 +33,7 @@ from core.schemas import (
 )
 from worker_modules.dependencies import Service
 from worker_modules.inference import Run
+from worker_modules.recorded_turns import RecordedTurns
 from worker_modules.service import HeldSlot, WorkerService, new_session_id
 from worker_modules.socket_endpoint import serve_socket
 from worker_modules.streaming_turn import StreamingTurn
@@ -80,6 +81,7 @@ class StreamingSocket:
         self._run: Run | None = None
         self._has_history = False
         self._is_closing = False
+        self._recorded = RecordedTurns()
 
     def stop(self) -> bool:
         """End what the model does for this socket; False when it does nothing."""
@@ -102,6 +104,7 @@ class StreamingSocket:
             reading.cancel()
             await asyncio.gather(acting, reading, return_exceptions=True)
             self._service.forget(self.session_id)
+            self._recorded.close()
             self._service.streaming_sockets.discard(self)
 
     async def _read(self, acting: asyncio.Task[None]) -> None:
@@ -152,13 +155,14 @@ class StreamingSocket:
             await self._send(CacheMissMessage())
             return
         self._service.rename(key, self.session_id)
+        await self._record_cut(playback, text)
         await self._send(TruncatedMessage(audio_epoch=playback.audio_epoch, text=text))
 
     # -- a turn ----------------------------------------------------------------------------------
 
     async def _turn(self, message: dict[str, Any]) -> None:
         """From `prefill` to `done`, or until the client gives up."""
-        request, task = await asyncio.to_thread(self._read_prefill, message)
+        request, task = await self._read_prefill(message)
         key = request.history_hash or self.session_id
         if request.clear_kv_cache:
             self._has_history = False
@@ -174,7 +178,7 @@ class StreamingSocket:
                 slot.conversation = self._service.streaming_view.open()
             conversation = slot.conversation
             conversation.audio_epoch = max(conversation.audio_epoch, request.audio_epoch)
-            turn = StreamingTurn(conversation.audio_epoch)
+            turn = StreamingTurn(conversation.audio_epoch, "streaming")
             await self._prefill(slot, conversation, turn, request, task)
             generate = await self._until_generate(slot, conversation, turn)
             conversation.spoken = turn.spoken
@@ -197,9 +201,7 @@ class StreamingSocket:
                 raise IdleTimeoutError(f"no generate within {idle_s:g} s", limit=idle_s) from error
             match message.get("type"):
                 case "prefill":
-                    request, task = await asyncio.to_thread(
-                        self._read_prefill, message, is_continuation=True
-                    )
+                    request, task = await self._read_prefill(message, is_continuation=True)
                     await self._prefill(slot, conversation, turn, request, task)
                 case "generate":
                     return validate(StreamingGenerateMessage, message)
@@ -224,7 +226,10 @@ class StreamingSocket:
             pieces = [piece async for piece in run]
         if run.cancelled or not pieces:
             await self._give_up(turn)
-        await self._send(turn.prefilled(request, pieces[-1]))
+        prefilled = turn.prefilled(request, pieces[-1])
+        if self._recorded.session_id is not None:
+            prefilled.recording_session_id = self._recorded.session_id
+        await self._send(prefilled)
 
     async def _generate(
         self,
@@ -238,11 +243,13 @@ class StreamingSocket:
         view = self._service.streaming_view
         task = await asyncio.to_thread(view.read_answer, turn.settings, request)
         turn.generating()
+        self._recorded.begin_turn()
         run = slot.start(lambda: conversation.answer(task))
         async with self._heeding(run, defers=False):
             async for first in run:
                 chunk = turn.chunk([first, *run.waiting()])
                 if chunk is not None:
+                    self._recorded.add(chunk)
                     await self._send(chunk)
         if self._is_closing:
             raise TurnEndedError
@@ -287,22 +294,40 @@ class StreamingSocket:
 
     # -- messages --------------------------------------------------------------------------------
 
-    def _read_prefill(
+    async def _read_prefill(
         self, message: dict[str, Any], *, is_continuation: bool = False
     ) -> tuple[StreamingPrefillMessage, PrefillTask]:
         """Check and decode; large payloads are let go of on the way."""
-        request = validate(StreamingPrefillMessage, message)
-        message.clear()
-        follows = is_continuation or not request.clear_kv_cache
-        return request, self._service.streaming_view.read_prefill(request, is_continuation=follows)
+        view = self._service.streaming_view
+
+        def work() -> tuple[StreamingPrefillMessage, PrefillTask]:
+            request = validate(StreamingPrefillMessage, message)
+            message.clear()
+            follows = is_continuation or not request.clear_kv_cache
+            return request, view.read_prefill(request, is_continuation=follows)
+
+        request, task = await asyncio.to_thread(work)
+        if self._recorded.session_id is None and not is_continuation:
+            self._recorded = await self._service.recordings.streaming(request)
+        self._recorded.read(request.messages, is_continuation=is_continuation)
+        return request, task
 
     async def _send_done(
         self, turn: StreamingTurn, session_id: str | None, warning: str | None
     ) -> None:
         done = turn.done(session_id, warning)
+        self._recorded.end_streamed_turn(done)
         stats, stopped = done.token_stats, done.stopped
         logger.info(event("streaming_done", session_id=self.session_id, stopped=stopped, **stats))
         await self._send(done)
+
+    async def _record_cut(self, playback: PlaybackMessage, text: str) -> None:
+        """The recording, too, ends with what was heard; the turn may have had another socket."""
+        recording_id = playback.recording_session_id
+        if self._recorded.session_id is None and recording_id is not None:
+            resumed = await self._service.recordings.resumed(recording_id)
+            self._recorded = resumed or self._recorded
+        self._recorded.cut_turn(text, playback.played_ms)
 
     async def _tell(self, error: ServiceError) -> None:
         """Say what is wrong; the socket stays open."""

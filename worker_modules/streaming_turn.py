@@ -14,6 +14,7 @@ from core.schemas import (
     StreamingPrefillDoneMessage,
     StreamingPrefillMessage,
 )
+from worker_modules.metrics import AnswerTimes, count_tokens
 
 
 class StreamingTurn:
@@ -21,9 +22,12 @@ class StreamingTurn:
 
     Args:
         audio_epoch: the epoch of its sound; `done` raises it when the sound is cut.
+        mode: what its times and tokens are counted as.
     """
 
-    def __init__(self, audio_epoch: int) -> None:
+    def __init__(self, audio_epoch: int, mode: str) -> None:
+        self._mode = mode
+        self._times = AnswerTimes(mode)
         self.spoken = SpokenAnswer(audio_epoch)
         self.settings: StreamingPrefillMessage | None = None
         self.finished = False
@@ -52,6 +56,7 @@ class StreamingTurn:
 
     def generating(self) -> None:
         """The answer begins: times count from here."""
+        self._times = AnswerTimes(self._mode)
         self._started_s = time.monotonic()
 
     def chunk(self, events: list[ChatEvent]) -> StreamingChunkMessage | None:
@@ -67,6 +72,7 @@ class StreamingTurn:
                 self._generated_tokens = item.generated_tokens
                 self.finished = True
         sound = sound_of(events)
+        self._times.note(has_text=bool(text), has_sound=sound is not None)
         self.spoken.add(text, said_tokens, 0 if sound is None else sound.size)
         return self._next_chunk(text, sound) if text or sound is not None else None
 
@@ -78,6 +84,7 @@ class StreamingTurn:
 
     def done(self, session_id: str | None, warning: str | None) -> StreamingDoneMessage:
         """The turn as a whole."""
+        count_tokens(self._mode, self._input_tokens, self._generated_tokens)
         cached_tokens = self._cached_tokens or 0
         elapsed_ms = self._elapsed_ms()
         done = StreamingDoneMessage(

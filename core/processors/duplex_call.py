@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
@@ -113,7 +114,9 @@ class DuplexCall:
         decision = Decision(units_so_far=session.n_units, kv_cache_length=self.kv_cache_length)
         n_units = self._samples.size // UNIT_SAMPLES
         for n_left in range(n_units, 0, -1):
+            started_s = time.monotonic()
             n_slices = self._prefill(session, self._take_frames(n_left))
+            decision.prefill_s += time.monotonic() - started_s
             yield None
             with service_errors(), _mending(session):
                 result = yield from session.steps(force_listen=self._force_listen)

@@ -30,6 +30,7 @@ class Decision:
     n_tokens: int = 0
     n_speech_tokens: int = 0
     n_slices: int = 0
+    prefill_s: float = 0.0
     costs_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COST_NAMES, 0.0))
     kv_cache_length: int = 0
 

@@ -69,6 +69,7 @@ class UnifiedProcessor:
         n_slots: int = 1,
         duplex_options: DuplexOptions | None = None,
         vocoder_backend: VocoderBackend = "native",
+        cuda_graphs: bool = True,
         find_voice_file: FindFile = Path,
     ) -> None:
         if chat_vocoder != CHAT_VOCODER:
@@ -87,6 +88,7 @@ class UnifiedProcessor:
             n_slots=n_slots,
             progress=progress,
             vocoder_backend=vocoder_backend,
+            cuda_graphs=cuda_graphs,
         )
         if self.model.config.embedded:
             torch.set_num_threads(1)  # too small to share: more threads would wait for each other
@@ -144,6 +146,11 @@ class UnifiedProcessor:
         """Tokens in the cache of the conversation or call worked on last, else of the chat."""
         live = self._streaming.kv_cache_length or self._duplex.kv_cache_length
         return live or self._chat.kv_cache_length
+
+    @property
+    def kv_cache_usage(self) -> float:
+        """The filled part of the cache of all conversations, 0 to 1."""
+        return self.model.cache.usage
 
     @property
     def model_name(self) -> str:

@@ -93,12 +93,20 @@ from .streaming_socket import (
     StreamingServerMessage,
 )
 from .version import API_VERSION
-from .worker import WorkerHealthResponse, WorkerSession, WorkerStatus
+from .worker import (
+    WORKER_SECRET_HEADER,
+    WorkerHealthResponse,
+    WorkerRegistered,
+    WorkerRegistration,
+    WorkerSession,
+    WorkerStatus,
+)
 
 __all__ = [
     "API_VERSION",
     "MODEL_SAMPLE_RATE",
     "SPEECH_SAMPLE_RATE",
+    "WORKER_SECRET_HEADER",
     "AudioContent",
     "CacheMissMessage",
     "ChatRequest",
@@ -176,6 +184,8 @@ __all__ = [
     "VideoContent",
     "WireModel",
     "WorkerHealthResponse",
+    "WorkerRegistered",
+    "WorkerRegistration",
     "WorkerSession",
     "WorkerStatus",
 ]

@@ -19,6 +19,7 @@ class ChatRequest(WireModel):
     omni_mode: bool = False
     enable_thinking: bool = False
     return_prompt: bool = False
+    record: bool = True
 
 
 class ChatResponse(WireModel):

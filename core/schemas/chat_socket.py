@@ -28,6 +28,7 @@ class ChatStreamRequest(WireModel):
     use_tts_template: bool = False
     omni_mode: bool = False
     enable_thinking: bool = False
+    record: bool = True
 
 
 class PrefillDoneMessage(ServerMessage):

@@ -33,6 +33,7 @@ class DuplexPrepareMessage(WireModel):
     config: DuplexConfig | None = None
     max_slice_nums: int | None = Field(default=None, ge=1, le=MAX_SLICES)
     deferred_finalize: bool = True
+    record: bool = True
 
 
 class DuplexAudioChunkMessage(WireModel):
@@ -99,11 +100,12 @@ class DuplexResultMessage(DuplexGenerateResult, ServerMessage):
     interrupted: Literal[True] | None = None
     skipped: Literal[True] | None = None
     reason: Literal["buffering", "late"] | None = None
+    warning: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        """All fields but the last three, which are there only when they say something."""
+        """All fields but the last four, which are there only when they say something."""
         message = self.model_dump(mode="json")
-        for name in ("interrupted", "skipped", "reason"):
+        for name in ("interrupted", "skipped", "reason", "warning"):
             if message[name] is None:
                 del message[name]
         return message

@@ -65,6 +65,7 @@ class HalfDuplexPrepareMessage(WireModel):
     system_prompt: str | None = Field(default=None, max_length=MAX_SYSTEM_CHARACTERS)
     ref_audio_base64: str | None = None
     config: HalfDuplexConfig = Field(default_factory=HalfDuplexConfig)
+    record: bool = True
 
     @field_validator("system_content", mode="before")
     @classmethod
@@ -124,6 +125,7 @@ class TurnDoneMessage(ServerMessage):
     stopped: bool = False
     interrupted: bool | None = None
     audio_epoch: int = 0
+    warning: str | None = None
 
 
 class HalfDuplexTimeoutMessage(ServerMessage):

@@ -18,13 +18,15 @@ class StopMessage(WireModel):
 class PlaybackMessage(WireModel):
     """The client has silenced the sound of an epoch after `played_ms` of it.
 
-    `history_hash` is said by the gateway to a worker: the conversation that was answered.
+    `history_hash` and `recording_session_id` are said by the gateway to a worker: the conversation
+    that was answered, and where it is recorded.
     """
 
     type: Literal["playback"] = "playback"
     audio_epoch: int = Field(ge=0)
     played_ms: float = Field(ge=0, allow_inf_nan=False)
     history_hash: str | None = None
+    recording_session_id: str | None = None
 
 
 class TruncatedMessage(ServerMessage):

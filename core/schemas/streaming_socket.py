@@ -23,8 +23,8 @@ class StreamingPrefillMessage(WireModel):
     """Messages to read; several may come before one `generate`.
 
     Content items that are empty or of an unknown type are left out, and so are messages that are
-    empty without them. `clear_kv_cache`, `history_hash` and `audio_epoch`, the epoch to go on from,
-    are said by the gateway to a worker.
+    empty without them. `clear_kv_cache`, `history_hash`, `audio_epoch`, the epoch to go on from,
+    and `recording_session_id`, the recording to go on with, are said by the gateway to a worker.
     """
 
     type: Literal["prefill"] = "prefill"
@@ -38,9 +38,11 @@ class StreamingPrefillMessage(WireModel):
     use_tts_template: bool = True
     enable_thinking: bool = False
     generation: StreamGenerationConfig | None = None
+    record: bool = True
     clear_kv_cache: bool = False
     history_hash: str | None = None
     audio_epoch: int = Field(default=0, ge=0)
+    recording_session_id: str | None = None
 
     @field_validator("messages", mode="before")
     @classmethod

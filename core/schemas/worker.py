@@ -1,4 +1,4 @@
-"""What a worker tells about itself on `GET /health`."""
+"""What a worker tells about itself, on `GET /health` and when it registers with a gateway."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import Enum
 from pydantic import Field
 
 from .base import WireModel
+
+WORKER_SECRET_HEADER = "X-Worker-Secret"
 
 
 class WorkerStatus(str, Enum):
@@ -54,3 +56,17 @@ class WorkerHealthResponse(WireModel):
     embedded_model: bool = False
     load_progress: float = 0.0
     load_message: str = ""
+
+
+class WorkerRegistration(WireModel):
+    """Where a worker can be reached; without `host`, at the address that it calls from."""
+
+    host: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]+$", max_length=255)
+    port: int = Field(ge=1, le=65535)
+
+
+class WorkerRegistered(WireModel):
+    """The name a worker goes by, and how often (seconds) it must tell that it is still there."""
+
+    worker_id: str
+    heartbeat_s: float

@@ -11,16 +11,25 @@ from config import ServiceConfig
 from core.schemas import API_VERSION, ChatRequest
 from gateway_modules import openapi
 from gateway_modules.error_responses import add_error_handlers
+from gateway_modules.eta_file import save_estimates
+from gateway_modules.middleware import CallLimit
+from gateway_modules.ref_audio_models import ExternalRefAudioRequest, UploadRefAudioRequest
 from gateway_modules.routes import (
+    apps,
     catalog,
     chat,
     chat_socket,
     docs,
     duplex_socket,
+    eta,
     half_duplex_socket,
     health,
+    live_sessions,
+    operation,
     pages,
     queue,
+    ref_audio,
+    sessions,
     streaming_socket,
     workers,
 )
@@ -38,9 +47,12 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.pool.start()
-        yield
+        async with gateway.recorded.cleaned_regularly():
+            yield
         gateway.is_draining = True
+        gateway.membership.close()
         await gateway.pool.stop()
+        save_estimates(gateway.pool.eta_tracker, gateway.estimates_file)
 
     app = FastAPI(
         title="MiniCPMO45 Gateway",
@@ -52,11 +64,18 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     )
     app.state.gateway = gateway
     add_error_handlers(app)
+    app.add_middleware(CallLimit, access=gateway.access, limits=gateway.limits)
     for routes in (
         health,
         workers,
+        operation,
         queue,
+        eta,
         catalog,
+        apps,
+        ref_audio,
+        sessions,
+        live_sessions,
         chat,
         chat_socket,
         streaming_socket,
@@ -67,5 +86,5 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     ):
         app.include_router(routes.router)
     pages.mount_static(app)
-    openapi.describe(app, [ChatRequest])
+    openapi.describe(app, [ChatRequest, UploadRefAudioRequest, ExternalRefAudioRequest])
     return app

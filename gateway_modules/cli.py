@@ -58,7 +58,9 @@ def make_parser() -> argparse.ArgumentParser:
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument("--workers", type=address_list, help="addresses, as host:port,host:port")
     workers.add_argument(
-        "--num-workers", type=positive_int, help="so many workers on this machine (default 1)"
+        "--num-workers",
+        type=whole_number,
+        help="so many workers on this machine (default 1); 0 waits for those that register",
     )
     parser.add_argument("--max-queue-size", type=positive_int, help="requests that may wait")
     parser.add_argument("--timeout", type=positive_float, help="seconds to wait for a worker")
@@ -77,7 +79,15 @@ def make_parser() -> argparse.ArgumentParser:
 def worker_addresses(options: argparse.Namespace, config: ServiceConfig) -> tuple[str, ...]:
     if options.workers is not None:
         return options.workers
-    return tuple(config.worker_addresses(options.num_workers or 1))
+    n_workers = 1 if options.num_workers is None else options.num_workers
+    return tuple(config.worker_addresses(n_workers))
+
+
+def whole_number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
 
 
 def positive_int(text: str) -> int:

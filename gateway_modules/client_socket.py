@@ -15,6 +15,7 @@ from core import errors
 from core.deadline import within
 from core.logs import event
 from core.schemas import ServerMessage
+from gateway_modules import metrics
 from gateway_modules.frame_buffer import FrameBuffer
 
 logger = logging.getLogger(__name__)
@@ -36,12 +37,18 @@ class ClientSocket:
 
     Args:
         max_frame_mb: the longest frame; by default what the server lets through.
+        client: whose share of the limits it uses; None is somebody without limits.
     """
 
     def __init__(
-        self, websocket: WebSocket, config: ServiceConfig, max_frame_mb: float | None = None
+        self,
+        websocket: WebSocket,
+        config: ServiceConfig,
+        max_frame_mb: float | None = None,
+        client: str | None = None,
     ) -> None:
         limits = config.limits
+        self.client = client
         self.has_left = False
         self.max_early_characters = int(limits.early_frames_mb * MEBI)
         self._websocket = websocket
@@ -78,9 +85,11 @@ class ClientSocket:
         await self.send_text(json.dumps(message.to_wire(), ensure_ascii=False))
 
     async def send_error(self, error: errors.ServiceError) -> None:
+        metrics.REFUSALS.labels(error.code).inc()
         await self.send_text(json.dumps(errors.socket_message(error), ensure_ascii=False))
 
     async def send_text(self, frame: str) -> None:
+        metrics.count_frame_out(frame)
         stalled = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
         try:
             await self._websocket.send_text(frame)
@@ -133,6 +142,7 @@ class ClientSocket:
             text = message.get("text")
             if text is None:
                 raise errors.BinaryFrameError("Binary frames are not part of this protocol")
+            metrics.count_frame_in(text)
             if len(text) > self._max_frame_mb * MEBI:
                 too_large = f"A frame may have {self._max_frame_mb:g} MiB"
                 raise errors.TooLargeError(too_large, limit=self._max_frame_mb)
@@ -157,7 +167,7 @@ def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
     """The JSON object in a body or frame.
 
     Raises:
-        BadJsonError: it is no JSON, or not an object.
+        BadJsonError: it is no JSON, or not an object, or could not be sent on.
     """
     try:
         value = json.loads(text)
@@ -165,4 +175,18 @@ def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
         raise errors.BadJsonError(f"{what} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise errors.BadJsonError(f"{what} must be a JSON object")
+    if _has_half_pair(text, value):
+        raise errors.BadJsonError(f"{what} holds half of a surrogate pair, which is no text")
     return value
+
+
+def _has_half_pair(text: str | bytes, value: dict[str, Any]) -> bool:
+    """Whether an escape stands for a character that UTF-8 cannot express."""
+    escape = rb"\ud" if isinstance(text, bytes) else r"\ud"
+    if escape not in text.lower():
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

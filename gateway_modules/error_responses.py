@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from config import PROJECT_ROOT
 from core import errors
 from core.logs import event
+from gateway_modules import metrics
 from gateway_modules.client_socket import ClientGoneError
 
 logger = logging.getLogger(__name__)
@@ -30,11 +31,17 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _service_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.ServiceError)
+def error_response(error: errors.ServiceError) -> Response:
+    """What to answer instead of the result."""
+    metrics.REFUSALS.labels(error.code).inc()
     return JSONResponse(
         errors.http_body(error), status_code=error.http_status, headers=errors.http_headers(error)
     )
+
+
+async def _service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.ServiceError)
+    return error_response(error)
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
@@ -42,7 +49,7 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     field = errors.field_path(tuple(first["loc"][1:])) or None
     message = f"{field}: {first['msg']}" if field else first["msg"]
-    return await _service_error(request, errors.InvalidFieldError(message, field=field))
+    return error_response(errors.InvalidFieldError(message, field=field))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -61,7 +68,7 @@ async def _client_gone(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     logger.error(event("request_failed", path=request.url.path), exc_info=error)
-    return await _service_error(request, errors.InferenceError("Internal error"))
+    return error_response(errors.InferenceError("Internal error"))
 
 
 def _wants_page(request: Request) -> bool:

@@ -7,13 +7,16 @@ enough requests were measured. Waits come from playing the queue forward on the 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from gateway_modules.models import EtaConfig, EtaStatus
+from gateway_modules.models import EtaConfig, EtaStatus, Seconds
 
 OVERRUN_FLOOR_S = 15.0
 UNKNOWN_TYPE_ETA_S = 30.0
 STREAMING_ETA_S = 20.0
+SHORTEST_CALL_S = 1.0
+CALLS = {"half_duplex_audio", "audio_duplex", "omni_duplex"}
 
 _BASELINES = {
     "chat": "eta_chat_s",
@@ -31,6 +34,14 @@ _STATUS_TYPES = {
 }
 
 
+@dataclass(frozen=True)
+class LearnedDuration:
+    """The moving average of the durations of one request type."""
+
+    average_s: Seconds
+    samples: int
+
+
 class EtaTracker:
     """Expected seconds of each request type: a baseline, then the measured moving average."""
 
@@ -45,8 +56,7 @@ class EtaTracker:
         self.ema_alpha = ema_alpha
         self.ema_min_samples = ema_min_samples
         self.overrun_floor_s = overrun_floor_s
-        self._averages_s: dict[str, float] = {}
-        self._samples: dict[str, int] = {}
+        self._learned: dict[str, LearnedDuration] = {}
         if eta_config is not None:
             self.update_config(eta_config)
 
@@ -58,16 +68,29 @@ class EtaTracker:
         already_set = {name: getattr(self.config, name) for name in self.config.model_fields_set}
         self.config = EtaConfig(**(already_set | supplied))
 
+    @property
+    def learned(self) -> Mapping[str, LearnedDuration]:
+        """What was measured, by request type."""
+        return self._learned
+
+    def restore(self, learned: Mapping[str, LearnedDuration]) -> None:
+        """Go on from what was measured before."""
+        self._learned = dict(learned)
+
     def record_duration(self, request_type: str, duration_s: float) -> None:
-        previous_s = self._averages_s.get(request_type, duration_s)
+        """A request ended by itself; a call that was hung up at once tells nothing about calls."""
+        if duration_s <= (SHORTEST_CALL_S if request_type in CALLS else 0):
+            return
+        known = self._learned.get(request_type)
+        previous_s, samples = (known.average_s, known.samples) if known else (duration_s, 0)
         average_s = self.ema_alpha * duration_s + (1 - self.ema_alpha) * previous_s
-        self._averages_s[request_type] = average_s
-        self._samples[request_type] = self._samples.get(request_type, 0) + 1
+        self._learned[request_type] = LearnedDuration(average_s=average_s, samples=samples + 1)
 
     def get_eta(self, request_type: str) -> float:
         """Expected seconds of one request from start to end."""
-        if self._samples.get(request_type, 0) >= self.ema_min_samples:
-            return self._averages_s[request_type]
+        known = self._learned.get(request_type)
+        if known is not None and known.samples >= self.ema_min_samples:
+            return known.average_s
         return self._baseline_s(request_type)
 
     def remaining_s(self, request_type: str, elapsed_s: float) -> float:
@@ -78,8 +101,9 @@ class EtaTracker:
     def get_status(self) -> EtaStatus:
         measured: dict[str, float | int | None] = {}
         for name, request_type in _STATUS_TYPES.items():
-            measured[f"ema_{name}_s"] = self._averages_s.get(request_type)
-            measured[f"ema_{name}_samples"] = self._samples.get(request_type, 0)
+            known = self._learned.get(request_type)
+            measured[f"ema_{name}_s"] = known.average_s if known else None
+            measured[f"ema_{name}_samples"] = known.samples if known else 0
         return EtaStatus.model_validate(
             {"config": self.config, "ema_alpha": self.ema_alpha} | measured
         )

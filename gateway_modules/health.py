@@ -41,24 +41,30 @@ class HealthSettings:
 
 
 class HealthMonitor:
-    """Probes all workers in parallel every period, and unsettled ones every second between."""
+    """Probes all workers every period, and unsettled ones every second between.
+
+    Each is probed by itself: a worker that hangs does not hold up what the others say.
+    """
 
     def __init__(self, pool: WorkerPool, settings: HealthSettings) -> None:
         self._pool = pool
         self._settings = settings
         self._look_now = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._probes: dict[str, asyncio.Task[None]] = {}  # those under way
 
     async def start(self, http: httpx.AsyncClient) -> None:
         await self.probe(http, list(self._pool.workers.values()))
         self._task = asyncio.create_task(self._run(http), name="worker health")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        if self._task is None:
+            return
+        running = (self._task, *self._probes.values())
+        self._task = None
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def look_now(self) -> None:
         """Do not wait for the next round: a worker has just become doubtful."""
@@ -79,17 +85,31 @@ class HealthMonitor:
                 settle_pause_s = FIRST_SETTLE_PAUSE_S
             if loop.time() >= next_round_at:
                 next_round_at = loop.time() + self._settings.period_s
-                await self.probe(http, list(self._pool.workers.values()))
+                self._begin_probes(http, list(self._pool.workers.values()))
             else:
                 unsettled = [w for w in self._pool.workers.values() if is_unsettled(w)]
-                await self.probe(http, unsettled)
+                self._begin_probes(http, unsettled)
+
+    def _begin_probes(self, http: httpx.AsyncClient, workers: list[WorkerConnection]) -> None:
+        """Ask these workers, but for those that have not answered yet."""
+        for worker in workers:
+            worker_id = worker.worker_id
+            if worker_id not in self._probes:
+                probe = asyncio.create_task(self._probe_one(http, worker))
+                self._probes[worker_id] = probe
+                probe.add_done_callback(lambda _, worker_id=worker_id: self._probes.pop(worker_id))
 
     async def probe(self, http: httpx.AsyncClient, workers: list[WorkerConnection]) -> None:
-        """Ask these workers how they are, then give out what became free."""
+        """Ask these workers how they are, and wait until all have answered."""
         await asyncio.gather(*(self._probe_one(http, worker) for worker in workers))
-        self._pool._dispatch_next()
 
     async def _probe_one(self, http: httpx.AsyncClient, worker: WorkerConnection) -> None:
+        """Ask a worker how it is, then give out what became free."""
+        await self._ask(http, worker)
+        if worker.is_idle:
+            self._pool._dispatch_next()
+
+    async def _ask(self, http: httpx.AsyncClient, worker: WorkerConnection) -> None:
         asked_at_s = time.monotonic()
         try:
             response = await http.get(f"{worker.url}/health", timeout=self._settings.timeout_s)
@@ -138,11 +158,13 @@ def apply_report(worker: WorkerConnection, report: dict[str, Any], asked_at_s: f
     boot_id = report.get("boot_id") or None
     if worker.boot_id is not None and boot_id != worker.boot_id:
         worker.forget_cache()
+        worker.draining = False
     worker.boot_id = boot_id
     worker.last_heartbeat = datetime.now()
     worker.gpu_id = _first_int(report.get("gpu_id"), worker.gpu_id)
     worker.total_requests = _first_int(report.get("total_requests"), worker.total_requests)
-    worker.avg_inference_time_ms = float(report.get("avg_inference_time_ms") or 0.0)
+    average_ms = report.get("avg_inference_time_ms")
+    worker.avg_inference_time_ms = average_ms if isinstance(average_ms, int | float) else 0.0
     worker.embedded_model = bool(report.get("embedded_model", False))
     worker.set_slot_count(max(1, _first_int(report.get("slots_total"), 1)))
 

@@ -31,11 +31,17 @@ class KeptAnswer:
 
     The worker knows the conversation by the hash of its messages, so cutting the answer gives it
     another key.
+
+    Args:
+        recording_id: where the conversation is recorded, if it is.
     """
 
-    def __init__(self, worker: WorkerConnection, question: QuestionHash) -> None:
+    def __init__(
+        self, worker: WorkerConnection, question: QuestionHash, recording_id: str | None = None
+    ) -> None:
         self._worker = worker
         self._question = question
+        self._recording_id = recording_id
         self._key: str | None = None
 
     async def keep(self, connection: ClientConnection, text: str) -> None:
@@ -59,7 +65,8 @@ class KeptAnswer:
         try:
             path = "/ws/streaming"
             async with worker_socket(self._worker, path, config, request_id) as connection:
-                await connection.send(worker_playback(playback, self._key))
+                frame = worker_playback(playback, self._key, self._recording_id)
+                await connection.send(frame)
                 frame = await within(REPLY_TIMEOUT_S, connection.recv(decode=True))
                 reply = parse_object(frame, "The worker's message")
                 is_cut = reply.get("type") == "truncated"

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from core import errors
+from gateway_modules import metrics
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.tickets import Ticket
 from gateway_modules.worker_choice import STREAMING
@@ -41,6 +42,8 @@ class Lease:
         self._entered_at = 0.0
         self._completed = False
         self._moves_left = 1
+        self._was_queued = False
+        self._wait_is_noted = False
         self._worker_still_busy = False
         self.estimated_wait_s: float | None = 0.0
         self.queue_wait_ms = 0
@@ -49,6 +52,7 @@ class Lease:
         self._entered_at = time.monotonic()
         self._take_ticket(at_head=False)
         self.estimated_wait_s = self.ticket.estimated_wait_s
+        self._was_queued = self.is_waiting
         return self
 
     async def __aexit__(
@@ -98,7 +102,12 @@ class Lease:
             slot.owner = asyncio.current_task()
         if self._request_type != STREAMING:
             worker.forget_cache()
-        self.queue_wait_ms = round((time.monotonic() - self._entered_at) * 1000)
+        wait_s = time.monotonic() - self._entered_at
+        self.queue_wait_ms = round(wait_s * 1000)
+        if not self._wait_is_noted:
+            self._wait_is_noted = True
+            estimate_s, was_queued = self.estimated_wait_s, self._was_queued
+            metrics.note_wait(self._request_type, wait_s, estimate_s, was_queued=was_queued)
         return worker
 
     def show_status(self, status: GatewayWorkerStatus) -> None:

@@ -75,7 +75,7 @@ async def hold_call(
     gateway.require_ready()
     config = gateway.config
     with gateway.session_ids.claim(session_id, socket):
-        async with Lease(gateway.pool, kind.request_type, session_id) as lease:
+        async with gateway.lease(socket.client, kind.request_type, session_id) as lease:
             update_period_s = config.sessions.queue_update_s
             await wait_in_queue(socket, lease, gateway.pool, update_period_s, always_says_done=True)
             call = LiveCall(gateway, socket, lease, session_id, kind)

@@ -13,7 +13,9 @@ from config import ServiceConfig
 from core import errors
 from core.deadline import within
 from core.logs import event
+from gateway_modules import metrics
 from gateway_modules.access import AccessPolicy
+from gateway_modules.client_limits import ClientLimits
 from gateway_modules.client_socket import ClientGoneError, ClientSocket, Conversation
 
 logger = logging.getLogger(__name__)
@@ -22,8 +24,9 @@ logger = logging.getLogger(__name__)
 class LiveSockets:
     """The sockets that are being served; on shutdown all are closed with 1001."""
 
-    def __init__(self, access: AccessPolicy, config: ServiceConfig) -> None:
+    def __init__(self, access: AccessPolicy, limits: ClientLimits, config: ServiceConfig) -> None:
         self._access = access
+        self._limits = limits
         self._config = config
         self._open: set[ClientSocket] = set()
         self._all_closed = asyncio.Event()
@@ -44,7 +47,8 @@ class LiveSockets:
         reason of a refusal on an accepted one.
         """
         await websocket.accept()
-        socket = ClientSocket(websocket, self._config, max_frame_mb)
+        client = self._access.client_of(websocket)
+        socket = ClientSocket(websocket, self._config, max_frame_mb, client)
         started_at = time.monotonic()
         self._open.add(socket)
         try:
@@ -55,13 +59,16 @@ class LiveSockets:
             self._open.discard(socket)
             if not self._open:
                 self._all_closed.set()
+        duration_s = time.monotonic() - started_at
+        ended_by = str(close_code or "client")
+        metrics.SOCKET_S.labels(metrics.route_of(websocket.scope), ended_by).observe(duration_s)
         logger.info(
             event(
                 "socket_closed",
                 path=websocket.url.path,
-                code=close_code or "client",
+                code=ended_by,
                 request_id=websocket.scope.get("request_id"),
-                duration_ms=(time.monotonic() - started_at) * 1000,
+                duration_ms=duration_s * 1000,
             )
         )
 
@@ -71,7 +78,8 @@ class LiveSockets:
         try:
             self._access.check_origin(websocket)
             self._access.check_api_key(websocket)
-            close_code = await socket.run(conversation)
+            with self._limits.socket(socket.client):
+                close_code = await socket.run(conversation)
         except errors.ServiceError as error:
             await socket.send_error(error)
             close_code = error.close_code

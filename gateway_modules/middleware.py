@@ -1,4 +1,4 @@
-"""What every answer carries: a request id and the security headers."""
+"""What every answer carries, a request id and the security headers, and who gets none."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core import errors
 from core.logs import event
+from gateway_modules import metrics
+from gateway_modules.access import AccessPolicy
+from gateway_modules.client_limits import ClientLimits
+from gateway_modules.error_responses import error_response
 
 logger = logging.getLogger("gateway.access")
 
@@ -28,11 +34,24 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "microphone=(self), camera=(self), speaker-selection=(self)",
 }
-POLLED_PATHS = {"/health", "/live", "/livez", "/ready", "/readyz", "/status", "/api/queue"}
+POLLED_ROUTES = {
+    "/health",
+    "/live",
+    "/livez",
+    "/ready",
+    "/readyz",
+    "/status",
+    "/metrics",
+    "/api/queue",
+    "/api/workers/{worker_id}/heartbeat",
+}
+REST_PATHS = ("api", "status", "workers", "cache", "sessions")  # by their first part
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -65,8 +84,11 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
+            duration_s = time.monotonic() - started_at
             if scope["type"] == "http":
-                routine = status < 400 and scope["path"] in POLLED_PATHS
+                route = metrics.route_of(scope)
+                metrics.note_request(scope["method"], route, status, duration_s)
+                routine = status < 400 and route in POLLED_ROUTES
                 logger.log(
                     logging.DEBUG if routine else logging.INFO,
                     event(
@@ -74,10 +96,37 @@ class RequestContext:
                         method=scope["method"],
                         path=scope["path"],
                         status=status,
-                        duration_ms=(time.monotonic() - started_at) * 1000,
+                        duration_ms=duration_s * 1000,
                         request_id=request_id,
                     ),
                 )
+
+
+class CallLimit:
+    """ASGI middleware: refuses REST calls of clients that have used up their share.
+
+    Pages and their files, the media of recordings, probes and metrics are not counted.
+    """
+
+    def __init__(self, app: ASGIApp, access: AccessPolicy, limits: ClientLimits) -> None:
+        self._app = app
+        self._access = access
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_counted(scope["path"]):
+            try:
+                self._limits.count_call(self._access.client_of(HTTPConnection(scope)))
+            except errors.RateLimitedError as error:
+                await error_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _is_counted(path: str) -> bool:
+    parts = path.strip("/").split("/")
+    is_media = parts[:2] == ["api", "sessions"] and parts[3:4] == ["assets"]
+    return parts[0] in REST_PATHS and not is_media
 
 
 def take_request_id(given: str | None) -> str:

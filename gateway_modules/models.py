@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -53,6 +54,8 @@ class WorkerInfo(BaseModel):
     slots_busy: int = 0
     boot_id: str | None = None
     embedded_model: bool = False
+    draining: bool = Field(False, description="It ends what it does and gets nothing new.")
+    registered: bool = Field(False, description="It came by itself, and goes when it falls silent.")
 
 
 class WorkersResponse(BaseModel):
@@ -144,16 +147,21 @@ class ServiceStatus(BaseModel):
     started_at: datetime | None = None
 
 
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class EtaConfig(BaseModel):
     """Expected seconds of one request of each type, until enough real ones were measured."""
 
-    eta_chat_s: float = 15.0
-    eta_streaming_s: float = 20.0
-    eta_half_duplex_s: float = 180.0
-    eta_audio_duplex_s: float = 120.0
-    eta_omni_duplex_s: float = 90.0
-    eta_duplex_s: float | None = None
-    ema_alpha: float | None = None
+    eta_chat_s: Seconds = 15.0
+    eta_streaming_s: Seconds = 20.0
+    eta_half_duplex_s: Seconds = 180.0
+    eta_audio_duplex_s: Seconds = 120.0
+    eta_omni_duplex_s: Seconds = 90.0
+    eta_duplex_s: Seconds | None = None
+    ema_alpha: float | None = Field(
+        default=None, gt=0, le=1, description="Weight of the newest duration."
+    )
 
 
 class EtaStatus(BaseModel):
@@ -171,6 +179,14 @@ class EtaStatus(BaseModel):
     ema_audio_duplex_samples: int = 0
     ema_omni_duplex_s: float | None = None
     ema_omni_duplex_samples: int = 0
+
+
+class LogTail(BaseModel):
+    """The last lines of the log of one process, and which processes have one."""
+
+    process: str
+    processes: list[str]
+    lines: list[str]
 
 
 class HealthResponse(BaseModel):

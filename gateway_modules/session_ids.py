@@ -42,3 +42,11 @@ class SessionIds:
         finally:
             if self._holders.get(session_id) is socket:
                 del self._holders[session_id]
+
+    def end(self, session_id: str) -> bool:
+        """Close the socket that has the session; False when none has it."""
+        holder = self._holders.get(session_id)
+        if holder is None:
+            return False
+        holder.end()
+        return True

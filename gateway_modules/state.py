@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,18 +11,28 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from config import ServiceConfig
+from config import PROJECT_ROOT, ServiceConfig, is_loopback
 from core import errors
-from gateway_modules.access import AccessPolicy, is_loopback, load_or_make_token
-from gateway_modules.apps import AppRegistry
+from core.voice_folders import FOLDER as VOICE_FOLDER
+from gateway_modules.access import AccessPolicy, load_or_make_token
+from gateway_modules.app_registry import AppRegistry
+from gateway_modules.client_limits import ClientLimits
+from gateway_modules.eta_file import restore_estimates
 from gateway_modules.health import HealthSettings
+from gateway_modules.lease import Lease
 from gateway_modules.live_sockets import LiveSockets
 from gateway_modules.live_turns import LiveTurns
+from gateway_modules.membership import Membership
 from gateway_modules.models import EtaConfig
+from gateway_modules.presets import Presets
+from gateway_modules.recorded_sessions import RecordedSessions
+from gateway_modules.ref_audio_registry import RefAudioRegistry
 from gateway_modules.session_ids import SessionIds
+from gateway_modules.upstream import secret_header
 from gateway_modules.worker_pool import WorkerPool
 
 NOT_READY_RETRY_S = 5.0
+OLD_VOICE_FOLDER = PROJECT_ROOT / "data" / "assets" / "ref_audio"
 
 
 @dataclass(frozen=True)
@@ -39,12 +51,21 @@ class Gateway:
         self.config = config
         self.options = options
         self.pool = make_pool(config, options.workers)
-        self.apps = AppRegistry()
+        self.estimates_file = config.data_path / "eta.json"
+        restore_estimates(self.pool.eta_tracker, self.estimates_file)
+        self.apps = AppRegistry(config.data_path / "apps.json")
+        self.presets = Presets(config.limits.ref_audio_max_s)
+        self.ref_audio = RefAudioRegistry(
+            config.data_path / VOICE_FOLDER, config.limits, import_from=OLD_VOICE_FOLDER
+        )
         self.access = AccessPolicy(config.security, self._generated_token())
-        self.sockets = LiveSockets(self.access, config)
+        self.limits = ClientLimits(config.limits)
+        self.sockets = LiveSockets(self.access, self.limits, config)
+        self.membership = Membership(self.pool, config.sessions.health_period_s)
         self.turns = LiveTurns()
         self.calls = LiveTurns()
         self.session_ids = SessionIds()
+        self.recorded = RecordedSessions(config)
         self.started_at = datetime.now()
         self.is_draining = False
 
@@ -69,6 +90,24 @@ class Gateway:
             raise errors.NotReadyError(
                 f"No worker available: {reason}", retry_after_s=NOT_READY_RETRY_S
             )
+
+    @asynccontextmanager
+    async def lease(
+        self,
+        client: str | None,
+        request_type: str,
+        session_id: str | None = None,
+        history_hash: str | None = None,
+    ) -> AsyncIterator[Lease]:
+        """A stay in the pool, which is one of the client's live sessions.
+
+        Raises:
+            RateLimitedError: the client has as many as it may have.
+            QueueFullError: as many requests wait as may wait.
+        """
+        with self.limits.session(client):
+            async with Lease(self.pool, request_type, session_id, history_hash) as lease:
+                yield lease
 
     async def drain(self, timeout_s: float) -> None:
         """Stop being ready and close every socket with 1001."""
@@ -105,6 +144,7 @@ def make_pool(config: ServiceConfig, workers: tuple[str, ...]) -> WorkerPool:
             failures=sessions.health_failures,
         ),
         overrun_floor_s=service.eta_overrun_floor_s,
+        worker_headers=secret_header(config.security),
     )
 
 
@@ -128,3 +168,13 @@ def require_api_key(connection: HTTPConnection, gateway: GatewayDep) -> None:
 def require_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes that change the service for others."""
     gateway.access.check_admin(connection)
+
+
+def require_worker(connection: HTTPConnection, gateway: GatewayDep) -> None:
+    """Dependency of the routes with which workers come."""
+    gateway.access.check_worker(connection)
+
+
+def require_worker_or_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+    """Dependency of the routes with which workers go, by themselves or sent away."""
+    gateway.access.check_worker_or_admin(connection)

@@ -40,6 +40,7 @@ def worker_prefill(
     clear_kv_cache: bool,
     history_hash: str | None = None,
     audio_epoch: int = 0,
+    recording_id: str | None = None,
 ) -> str:
     """A client's `prefill` for the worker. What only the gateway may say is said anew."""
     said_anew = {
@@ -47,13 +48,17 @@ def worker_prefill(
         "clear_kv_cache": clear_kv_cache,
         "history_hash": history_hash,
         "audio_epoch": audio_epoch,
+        "recording_session_id": recording_id,
     }
     return json.dumps(prefill | said_anew, ensure_ascii=False)
 
 
-def worker_playback(playback: dict[str, Any], history_hash: str) -> str:
+def worker_playback(
+    playback: dict[str, Any], history_hash: str, recording_id: str | None = None
+) -> str:
     """A client's `playback` for the worker that keeps the conversation."""
-    return json.dumps(playback | {"history_hash": history_hash}, ensure_ascii=False)
+    said_anew = {"history_hash": history_hash, "recording_session_id": recording_id}
+    return json.dumps(playback | said_anew, ensure_ascii=False)
 
 
 def unknown_type(kind: object) -> errors.UnknownTypeError:

@@ -48,6 +48,7 @@ class StreamingTurn:
 
     Args:
         audio_epoch: of the sound that comes next; it has risen whenever sound was cut off.
+        recording_id: the recording of the turns before, if there is one.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class StreamingTurn:
         session_id: str,
         prefill: dict[str, Any],
         audio_epoch: int,
+        recording_id: str | None = None,
     ) -> None:
         self.session_id = session_id
         self.audio_epoch = audio_epoch
+        self.recording_id = recording_id
         self.worker_id: str | None = None
         self.client_closes = False
         self.kept_answer: KeptAnswer | None = None
@@ -86,7 +89,8 @@ class StreamingTurn:
         """
         pool = self._gateway.pool
         self._history_hash = await asyncio.to_thread(hash_before_last, self._messages)
-        async with Lease(pool, STREAMING, self.session_id, self._history_hash) as lease:
+        client, history_hash = self._socket.client, self._history_hash
+        async with self._gateway.lease(client, STREAMING, self.session_id, history_hash) as lease:
             update_period_s = self._gateway.config.sessions.queue_update_s
             await wait_in_queue(self._socket, lease, pool, update_period_s, always_says_done=True)
             self._socket.let_client_wait()
@@ -151,6 +155,7 @@ class StreamingTurn:
             clear_kv_cache=not is_cached,
             history_hash=self._history_hash if is_cached else None,
             audio_epoch=self.audio_epoch,
+            recording_id=self.recording_id,
         )
         with contextlib.suppress(ConnectionClosed):  # the reading side finds out why and tells
             await worker.send(frame)
@@ -228,6 +233,7 @@ class StreamingTurn:
                     continue
                 case "prefill_done":
                     n_prefills_read += 1
+                    self.recording_id = message.get("recording_session_id") or self.recording_id
                     self._prefill_read.set()
                     if n_prefills_read <= self._n_prefills_told:
                         continue
@@ -240,7 +246,8 @@ class StreamingTurn:
 
     async def _let_keep(self, worker: WorkerConnection, connection: ClientConnection) -> None:
         """Have the worker keep the conversation under the hash of all of it."""
-        kept = KeptAnswer(worker, await asyncio.to_thread(QuestionHash, self._messages))
+        question = await asyncio.to_thread(QuestionHash, self._messages)
+        kept = KeptAnswer(worker, question, self.recording_id)
         with contextlib.suppress(ConnectionClosed):
             await kept.keep(connection, "".join(self._text))
             self.kept_answer = kept

@@ -10,9 +10,10 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake
 
-from config import ServiceConfig
+from config import SecurityConfig, ServiceConfig
 from core import errors
 from core.logs import event
+from core.schemas import WORKER_SECRET_HEADER
 from gateway_modules.client_socket import MEBI
 from gateway_modules.worker_connection import WorkerConnection
 
@@ -21,6 +22,11 @@ logger = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 1.0
 STOP_TIMEOUT_S = 5.0
 REQUEST_ID_HEADER = "X-Request-ID"
+
+
+def secret_header(security: SecurityConfig) -> dict[str, str]:
+    """What makes a worker on another machine believe that it is the gateway who asks."""
+    return {WORKER_SECRET_HEADER: security.worker_secret} if security.worker_secret else {}
 
 
 async def post_to_worker(
@@ -69,7 +75,7 @@ async def worker_socket(
     try:
         connection = await connect(
             f"ws://{worker.host}:{worker.port}{path}",
-            additional_headers={REQUEST_ID_HEADER: request_id},
+            additional_headers={REQUEST_ID_HEADER: request_id} | secret_header(config.security),
             compression=None,
             max_size=int(config.limits.chat_body_mb * MEBI),
             open_timeout=config.sessions.worker_connect_s,

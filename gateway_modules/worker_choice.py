@@ -17,6 +17,7 @@ _BUSY_STATUS = {
     "audio_duplex": GatewayWorkerStatus.DUPLEX_ACTIVE,
     "omni_duplex": GatewayWorkerStatus.DUPLEX_ACTIVE,
 }
+REQUEST_TYPES = tuple(_BUSY_STATUS)
 
 
 def busy_status(request_type: str) -> GatewayWorkerStatus:

@@ -51,12 +51,6 @@ class Slot:
     def clear(self) -> None:
         self.__init__()
 
-    def leave_to_health(self) -> None:
-        """The gateway is done with it but the worker may not be; it stays busy until it says so."""
-        self.dispatched = False
-        self.ticket_id = None
-        self.owner = None
-
 
 class WorkerConnection:
     """Address, health and slots of one worker.
@@ -86,6 +80,8 @@ class WorkerConnection:
         self.last_heartbeat: datetime | None = None
         self.boot_id: str | None = None
         self.embedded_model = False
+        self.draining = False  # it ends what it does and gets nothing new
+        self.registered = False  # by itself, so that it must tell that it is still there
         self.recent_probes: deque[bool] = deque(maxlen=PROBES_REMEMBERED)
         self.idle_reports = 0
         self.released_at_s = 0.0  # time.monotonic()
@@ -115,8 +111,14 @@ class WorkerConnection:
             self.health = WorkerHealth(status.value)
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it may get new work once it has room."""
+        return self.health is WorkerHealth.ONLINE and not self.draining
+
+    @property
     def is_idle(self) -> bool:
-        return self.status is GatewayWorkerStatus.IDLE
+        """Whether it may get new work now."""
+        return self.status is GatewayWorkerStatus.IDLE and not self.draining
 
     @property
     def is_busy(self) -> bool:
@@ -169,6 +171,7 @@ class WorkerConnection:
         slot.session_id = session_id
         slot.started_at = datetime.now()
         slot.dispatched = True
+        self.idle_reports = 0
         return slot
 
     def update_duplex_status(self, status: GatewayWorkerStatus) -> None:
@@ -189,6 +192,13 @@ class WorkerConnection:
         """A session of ours is over."""
         slot.clear()
         self.idle_reports = 0
+        self.released_at_s = time.monotonic()
+
+    def leave_to_health(self, slot: Slot) -> None:
+        """A session of ours is over, but maybe not for the worker: busy until a fresh report."""
+        slot.dispatched = False
+        slot.ticket_id = None
+        slot.owner = None
         self.released_at_s = time.monotonic()
 
     def forget_cache(self) -> None:
@@ -226,6 +236,8 @@ class WorkerConnection:
             slots_busy=len(self.busy_slots),
             boot_id=self.boot_id,
             embedded_model=self.embedded_model,
+            draining=self.draining,
+            registered=self.registered,
         )
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import httpx
@@ -50,19 +50,20 @@ class WorkerPool:
         ema_min_samples: int = 3,
         health: HealthSettings | None = None,
         overrun_floor_s: float = OVERRUN_FLOOR_S,
+        worker_headers: Mapping[str, str] | None = None,
     ) -> None:
         self.max_queue_size = max_queue_size
         self.request_timeout = request_timeout
         self.eta_tracker = EtaTracker(eta_config, ema_alpha, ema_min_samples, overrun_floor_s)
         self.workers: OrderedDict[str, WorkerConnection] = OrderedDict()
+        self._n_workers_so_far = 0
         for index, address in enumerate(worker_addresses):
-            host, port = split_address(address, DEFAULT_BASE_PORT + index)
-            worker_id = f"worker_{index}"
-            self.workers[worker_id] = WorkerConnection(worker_id, host, port, gpu_id=index)
+            self._add(*split_address(address, DEFAULT_BASE_PORT + index))
         self.changes = ChangeSignal()
         self._queue: OrderedDict[str, QueueEntry] = OrderedDict()
         self._places_stale = False
         self._places_computed_at = 0.0
+        self._worker_headers = worker_headers
         self._http: httpx.AsyncClient | None = None
         self._monitor = HealthMonitor(self, health or HealthSettings())
 
@@ -71,6 +72,7 @@ class WorkerPool:
     async def start(self) -> None:
         """Probe every worker once, then keep probing in the background."""
         self._http = httpx.AsyncClient(
+            headers=self._worker_headers,
             timeout=httpx.Timeout(self.request_timeout, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             trust_env=False,
@@ -94,6 +96,27 @@ class WorkerPool:
         if self._http is None:
             raise errors.NotReadyError("Service not ready", retry_after_s=1)
         return self._http
+
+    # -- workers ---------------------------------------------------------------------------------
+
+    def add_worker(self, host: str, port: int) -> WorkerConnection:
+        """Use one more worker, as soon as it has answered a health check."""
+        worker = self._add(host, port)
+        self._monitor.look_now()
+        return worker
+
+    def remove_worker(self, worker_id: str) -> bool:
+        """Forget a worker, whose sessions may go on to their end; False when there is none."""
+        removed = self.workers.pop(worker_id, None) is not None
+        self._note_change()
+        return removed
+
+    def _add(self, host: str, port: int) -> WorkerConnection:
+        index = self._n_workers_so_far
+        self._n_workers_so_far += 1
+        worker = WorkerConnection(f"worker_{index}", host, port, gpu_id=index)
+        self.workers[worker.worker_id] = worker
+        return worker
 
     # -- queue -----------------------------------------------------------------------------------
 
@@ -222,7 +245,7 @@ class WorkerPool:
             duration_s = (datetime.now() - slot.started_at).total_seconds()
             self.eta_tracker.record_duration(ticket.request_type, duration_s)
         if still_busy:
-            slot.leave_to_health()
+            worker.leave_to_health(slot)
             self._monitor.look_now()
         else:
             worker.free(slot)
@@ -274,12 +297,22 @@ class WorkerPool:
     def degraded_reason(self) -> str | None:
         """Why no request can be served at the moment, or None."""
         if not self.workers:
-            return "no worker is configured"
-        if self._count(WorkerHealth.ONLINE):
+            return "no worker is known"
+        if any(worker.is_usable for worker in self.workers.values()):
             return None
+        if self._count(WorkerHealth.ONLINE):
+            return "every worker is being drained"
         if self.loading_count:
             return "the model is still loading"
         return "no worker is reachable"
+
+    def waiting_types(self) -> list[str]:
+        """The type of each request in the queue."""
+        return [entry.ticket.request_type for entry in self._queue.values()]
+
+    def running_types(self) -> list[str]:
+        """The type of each request that a worker serves."""
+        return [request_type for _, request_type, _ in self._running_slots()]
 
     def _running_slots(self) -> Iterator[tuple[WorkerConnection, str, datetime]]:
         for worker in self.workers.values():
@@ -325,7 +358,7 @@ class WorkerPool:
         ]
         etas_s = [self.eta_tracker.get_eta(entry.ticket.request_type) for entry in entries]
         waits_s = simulate_waits(remaining_s, etas_s)
-        servable = self._count(WorkerHealth.ONLINE) > 0
+        servable = self.degraded_reason is None
         for position, (entry, wait_s) in enumerate(zip(entries, waits_s, strict=True), start=1):
             entry.ticket.place(position, wait_s if servable else None)
         self._places_stale = False

@@ -48,14 +48,17 @@ async def chat(request: Request, gateway: GatewayDep) -> Response:
     body = await read_body(request, int(gateway.config.limits.chat_body_mb * MEBI))
     parse_object(body, "The body")
     gateway.require_ready()
+    client = gateway.access.client_of(request)
     return await run_while_connected(
-        request, answer_chat(gateway, body, request.scope["request_id"])
+        request, answer_chat(gateway, client, body, request.scope["request_id"])
     )
 
 
-async def answer_chat(gateway: Gateway, body: bytes, request_id: str) -> Response:
+async def answer_chat(
+    gateway: Gateway, client: str | None, body: bytes, request_id: str
+) -> Response:
     """Wait for a worker, forward the body as it is, and translate the worker's answer."""
-    async with Lease(gateway.pool, REQUEST_TYPE) as lease:
+    async with gateway.lease(client, REQUEST_TYPE) as lease:
         while True:
             worker = await lease.worker()
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, WebSocket
 
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
-from gateway_modules.lease import Lease
 from gateway_modules.queue_progress import wait_in_queue
 from gateway_modules.relay import Relay
 from gateway_modules.routes.chat import APP_ID, REQUEST_TYPE
@@ -31,7 +30,7 @@ async def stream_chat(socket: ClientSocket, gateway: Gateway, request_id: str) -
     request = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
     parse_object(request, "The request")
     relay = Relay(socket, request)
-    async with Lease(gateway.pool, REQUEST_TYPE) as lease:
+    async with gateway.lease(socket.client, REQUEST_TYPE) as lease:
         await wait_in_queue(socket, lease, gateway.pool, gateway.config.sessions.queue_update_s)
         with gateway.turns.running(relay):
             close_code = await relay.run(lease, "/ws/chat", gateway.config, request_id)

@@ -37,6 +37,8 @@ async def stream_turns(
     """Serve turns until the client closes; what is wrong with a message ends only its turn."""
     answer: KeptAnswer | None = None
     audio_epoch = 0
+    is_recorded = True
+    recording_id: str | None = None
     frame = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
     while True:
         message = parse_object(frame, "The message")
@@ -46,10 +48,13 @@ async def stream_turns(
                 case "prefill":
                     gateway.require_ready()
                     answer = None
-                    turn = StreamingTurn(gateway, socket, session_id, message, audio_epoch)
+                    is_recorded = message.setdefault("record", is_recorded)
+                    turn = StreamingTurn(
+                        gateway, socket, session_id, message, audio_epoch, recording_id
+                    )
                     with gateway.turns.running(turn):
                         await turn.run(request_id)
-                    audio_epoch = turn.audio_epoch
+                    audio_epoch, recording_id = turn.audio_epoch, turn.recording_id
                     if turn.client_closes:
                         return NORMAL_CLOSURE
                     answer, playback = turn.kept_answer, turn.playback

@@ -1,11 +1,27 @@
-"""The workers behind this gateway."""
+"""The workers behind this gateway, and how they come and go."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
-from gateway_modules.models import CacheResponse, CacheState, WorkersResponse
-from gateway_modules.state import GatewayDep
+from core.schemas import WorkerRegistered, WorkerRegistration
+from gateway_modules.models import (
+    CacheResponse,
+    CacheState,
+    SuccessResponse,
+    WorkerInfo,
+    WorkersResponse,
+)
+from gateway_modules.state import (
+    Gateway,
+    GatewayDep,
+    require_same_origin,
+    require_worker,
+    require_worker_or_admin,
+)
+from gateway_modules.worker_connection import WorkerConnection
 
 router = APIRouter(tags=["status"])
 
@@ -34,6 +50,61 @@ async def cache(gateway: GatewayDep) -> CacheResponse:
             for worker in gateway.pool.get_all_workers()
         ]
     )
+
+
+@router.post(
+    "/api/workers/register",
+    dependencies=[Depends(require_same_origin), Depends(require_worker)],
+)
+async def register(
+    body: WorkerRegistration, request: Request, gateway: GatewayDep
+) -> WorkerRegistered:
+    """A worker offers itself. It gets requests once it has answered a health check."""
+    host = body.host or gateway.access.address_of(request)
+    if ":" in host:
+        host = f"[{host}]"
+    return registered(gateway.membership.register(host, body.port), gateway)
+
+
+@router.put(
+    "/api/workers/{worker_id}/heartbeat",
+    dependencies=[Depends(require_same_origin), Depends(require_worker)],
+)
+async def heartbeat(worker_id: str, gateway: GatewayDep) -> WorkerRegistered:
+    """A worker that registered is still there; 404 means that it has to register again."""
+    return registered(known(gateway.membership.heartbeat(worker_id), worker_id), gateway)
+
+
+@router.post(
+    "/api/workers/{worker_id}/drain",
+    dependencies=[Depends(require_same_origin), Depends(require_worker_or_admin)],
+)
+async def drain(worker_id: str, gateway: GatewayDep) -> WorkerInfo:
+    """Give a worker nothing new; what it does goes on to its end.
+
+    It may be stopped once its `slots_busy` is 0, and gets work again when it was restarted.
+    """
+    return known(gateway.membership.drain(worker_id), worker_id).to_info()
+
+
+@router.delete(
+    "/api/workers/{worker_id}",
+    dependencies=[Depends(require_same_origin), Depends(require_worker_or_admin)],
+)
+async def remove(worker_id: str, gateway: GatewayDep) -> SuccessResponse:
+    """Forget a worker; sessions that it serves go on as long as it does."""
+    return SuccessResponse(success=gateway.membership.remove(worker_id))
+
+
+def registered(worker: WorkerConnection, gateway: Gateway) -> WorkerRegistered:
+    return WorkerRegistered(worker_id=worker.worker_id, heartbeat_s=gateway.membership.heartbeat_s)
+
+
+def known(worker: WorkerConnection | None, worker_id: str) -> WorkerConnection:
+    """The worker; 404 when there is none."""
+    if worker is None:
+        raise HTTPException(404, f"Worker not found: {worker_id}")
+    return worker
 
 
 def shortened(cached_hash: str | None) -> str | None:

@@ -7,7 +7,7 @@ import re
 from tests.service.clients import HELLO
 from tests.service.stack import Stack
 
-HEAVY = {"torch", "transformers", "numpy", "MiniCPMO45", "worker_modules"}
+HEAVY = {"torch", "transformers", "numpy", "MiniCPMO45", "worker_modules", "av"}
 
 
 def test_a_serving_gateway_has_not_imported_torch(stack: Stack) -> None:

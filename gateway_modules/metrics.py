@@ -1,0 +1,138 @@
+"""Everything the gateway counts, declared in one place, for `GET /metrics`.
+
+Labels come from short lists (types, states, routes, codes): never ids, never what clients send.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+from gateway_modules.models import GatewayWorkerStatus
+from gateway_modules.worker_choice import REQUEST_TYPES
+from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
+
+if TYPE_CHECKING:
+    from gateway_modules.worker_pool import WorkerPool
+
+PREFIX = "minicpmo_gateway"
+METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
+OTHER = "other"
+DRAINING = "draining"
+WORKER_STATES = (*(status.value for status in GatewayWorkerStatus), DRAINING)
+WAIT_BUCKETS_S = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+REQUEST_BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+SOCKET_BUCKETS_S = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200)
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(namespace=PREFIX, registry=REGISTRY)
+
+QUEUE_LENGTH = Gauge(
+    f"{PREFIX}_queue_length", "Requests that wait for a worker.", ["type"], registry=REGISTRY
+)
+QUEUE_WAIT_S = Histogram(
+    f"{PREFIX}_queue_wait_seconds",
+    "Time from a request's arrival to its worker.",
+    ["type"],
+    buckets=WAIT_BUCKETS_S,
+    registry=REGISTRY,
+)
+ESTIMATE_ERROR_S = Histogram(
+    f"{PREFIX}_wait_estimate_error_seconds",
+    "How far the estimate given at arrival was from the wait, either way, of those that waited.",
+    ["type"],
+    buckets=WAIT_BUCKETS_S,
+    registry=REGISTRY,
+)
+SESSIONS = Gauge(
+    f"{PREFIX}_sessions", "Requests and calls that a worker serves.", ["type"], registry=REGISTRY
+)
+SOCKETS = Gauge(f"{PREFIX}_sockets", "Open sockets of clients.", registry=REGISTRY)
+WORKERS = Gauge(f"{PREFIX}_workers", "Workers by state.", ["state"], registry=REGISTRY)
+SLOTS = Gauge(f"{PREFIX}_slots", "Sessions that the usable workers can serve.", registry=REGISTRY)
+FRAMES = Counter(
+    f"{PREFIX}_frames", "Frames on the sockets of clients.", ["direction"], registry=REGISTRY
+)
+FRAME_BYTES = Counter(
+    f"{PREFIX}_frame_bytes", "Bytes of these frames.", ["direction"], registry=REGISTRY
+)
+REQUEST_S = Histogram(
+    f"{PREFIX}_request_seconds",
+    "HTTP requests, from the first byte to the last.",
+    ["method", "route", "status"],
+    buckets=REQUEST_BUCKETS_S,
+    registry=REGISTRY,
+)
+SOCKET_S = Histogram(
+    f"{PREFIX}_socket_seconds",
+    "Sockets of clients, by the code that closed them.",
+    ["route", "code"],
+    buckets=SOCKET_BUCKETS_S,
+    registry=REGISTRY,
+)
+REFUSALS = Counter(f"{PREFIX}_refusals", "Errors told to clients.", ["code"], registry=REGISTRY)
+
+_FRAMES_IN, _FRAMES_OUT = FRAMES.labels("in"), FRAMES.labels("out")
+_BYTES_IN, _BYTES_OUT = FRAME_BYTES.labels("in"), FRAME_BYTES.labels("out")
+
+
+def count_frame_in(frame: str) -> None:
+    """A client sent a frame."""
+    _FRAMES_IN.inc()
+    _BYTES_IN.inc(_n_bytes(frame))
+
+
+def count_frame_out(frame: str) -> None:
+    """A client is sent a frame."""
+    _FRAMES_OUT.inc()
+    _BYTES_OUT.inc(_n_bytes(frame))
+
+
+def note_wait(
+    request_type: str, wait_s: float, estimate_s: float | None, *, was_queued: bool
+) -> None:
+    """A request got its worker; `estimate_s` is what it was told when it came."""
+    QUEUE_WAIT_S.labels(request_type).observe(wait_s)
+    if was_queued and estimate_s is not None:
+        ESTIMATE_ERROR_S.labels(request_type).observe(abs(wait_s - estimate_s))
+
+
+def note_request(method: str, route: str, status: int, duration_s: float) -> None:
+    """An HTTP request was answered."""
+    known_method = method if method in METHODS else OTHER
+    REQUEST_S.labels(known_method, route, status).observe(duration_s)
+
+
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The route that took a request, as its pattern and not as the path that was asked for."""
+    return getattr(scope.get("route"), "path", OTHER)
+
+
+def exposition(pool: WorkerPool, n_sockets: int) -> bytes:
+    """All metrics in Prometheus' text format; the gauges tell of this moment."""
+    workers = pool.workers.values()
+    _show(QUEUE_LENGTH, REQUEST_TYPES, Tally(pool.waiting_types()))
+    _show(SESSIONS, REQUEST_TYPES, Tally(pool.running_types()))
+    _show(WORKERS, WORKER_STATES, Tally(_state(worker) for worker in workers))
+    SLOTS.set(sum(len(worker.slots) for worker in workers if worker.is_usable))
+    SOCKETS.set(n_sockets)
+    return generate_latest(REGISTRY)
+
+
+def _show(gauge: Gauge, labels: tuple[str, ...], tally: Tally[str]) -> None:
+    gauge.clear()
+    for label in {*labels, *tally}:
+        gauge.labels(label).set(tally[label])
+
+
+def _state(worker: WorkerConnection) -> str:
+    is_draining = worker.draining and worker.health is WorkerHealth.ONLINE
+    return DRAINING if is_draining else worker.status.value
+
+
+def _n_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import ipaddress
 import json
 import logging
 import os
@@ -21,8 +22,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from config_sections import (
+    KEY_HASH_PREFIX,
     MODEL_PATH_VARIABLE,
     PUBLISHED_MODEL,
+    WORKER_SECRET_VARIABLE,
     AudioConfig,
     DuplexSectionConfig,
     DuplexWindowConfig,
@@ -39,8 +42,10 @@ __all__ = [
     "CONFIG_PATH",
     "EMBEDDED_MODEL_PATH",
     "EXAMPLE_PATH",
+    "KEY_HASH_PREFIX",
     "PROJECT_ROOT",
     "RESOURCES_PATH",
+    "WORKER_SECRET_VARIABLE",
     "AudioConfig",
     "DuplexSectionConfig",
     "DuplexWindowConfig",
@@ -53,6 +58,7 @@ __all__ = [
     "SessionsConfig",
     "describe_error",
     "get_config",
+    "is_loopback",
     "load_config",
     "resolve_asset",
 ]
@@ -78,6 +84,14 @@ def resolve_asset(path: str) -> Path:
     if given.parts[:1] == ("assets",) and not in_project.exists():
         return RESOURCES_PATH.joinpath(*given.parts[1:])
     return in_project
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or host name reaches only this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ServiceConfig(Section):
@@ -182,7 +196,11 @@ class ServiceConfig(Section):
         return [f"localhost:{self.worker_port(index)}" for index in range(n_workers)]
 
     def frontend_defaults(self) -> dict[str, Any]:
-        return {"playback_delay_ms": self.playback_delay_ms, "chat_vocoder": self.chat_vocoder}
+        return {
+            "playback_delay_ms": self.playback_delay_ms,
+            "chat_vocoder": self.chat_vocoder,
+            "recording": self.recording.enabled,
+        }
 
     def public_dict(self) -> dict[str, Any]:
         """All settings as JSON values, secrets replaced by stars."""
@@ -228,6 +246,7 @@ def load_config(
         hint = f"; did you mean {suggestion}?" if suggestion else ""
         logger.warning("unknown setting %s in %s is ignored%s", name, file.name, hint)
     _require_model_path(values, file)
+    _take_worker_secret(values)
     return ServiceConfig.model_validate(values)
 
 
@@ -325,6 +344,13 @@ def _require_model_path(values: dict[str, Any], file: Path) -> None:
             f"model.model_path is missing in {file}. Set it to a folder with the weights or to a "
             f"hub id such as {PUBLISHED_MODEL}, or set {MODEL_PATH_VARIABLE}."
         )
+
+
+def _take_worker_secret(values: dict[str, Any]) -> None:
+    """Fill in `security.worker_secret` from the environment."""
+    security = values.setdefault("security", {})
+    if isinstance(security, dict) and not security.get("worker_secret"):
+        security["worker_secret"] = os.environ.get(WORKER_SECRET_VARIABLE) or None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

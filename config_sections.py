@@ -5,17 +5,37 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 PUBLISHED_MODEL = "openbmb/MiniCPM-o-4_5"
 MODEL_PATH_VARIABLE = "MINICPMO45_MODEL_PATH"
+WORKER_SECRET_VARIABLE = "MINICPMO45_WORKER_SECRET"
+KEY_HASH_PREFIX = "sha256:"
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _checked_key(key: str) -> str:
+    digest = key.removeprefix(KEY_HASH_PREFIX)
+    if digest != key and not re.fullmatch("[0-9a-fA-F]{64}", digest):
+        raise ValueError(f"{KEY_HASH_PREFIX} must be followed by 64 hexadecimal digits")
+    return key
+
+
+def _checked_network(network: str) -> str:
+    ipaddress.ip_network(network, strict=False)
+    return network
+
+
+ApiKey = Annotated[NonEmpty, AfterValidator(_checked_key)]
+Network = Annotated[str, AfterValidator(_checked_network)]
 
 
 class Section(BaseModel):
@@ -42,6 +62,12 @@ class ModelConfig(Section):
         description="`auto` takes flash-attn when it can be imported, else SDPA. An explicit "
         "`flash_attention_2` without the package stops the worker. The audio encoder always "
         "uses SDPA.",
+    )
+    cuda_graphs: bool = Field(
+        default=True,
+        description="Capture the decode steps as CUDA graphs at the start, which makes them "
+        "several times faster. Off, every step is launched piece by piece, which helps to find "
+        "faults.",
     )
     quantization: Literal["fp8", "int8"] | None = Field(
         default=None, description="Weight format of the language model; null keeps bfloat16."
@@ -205,8 +231,10 @@ class RecordingConfig(Section):
 class SecurityConfig(Section):
     """Who may do what. Requests from this machine itself need no token unless one is set here."""
 
-    api_keys: list[NonEmpty] = Field(
-        default=[], description="Keys of which one is needed for inference; empty leaves it open."
+    api_keys: list[ApiKey] = Field(
+        default=[],
+        description="Keys of which one is needed for inference, as they are or as "
+        f"`{KEY_HASH_PREFIX}` and the hash in hexadecimal digits; empty leaves it open.",
     )
     admin_token: NonEmpty | None = Field(
         default=None,
@@ -217,7 +245,15 @@ class SecurityConfig(Section):
         default=[], description="Other web origins whose pages may use the service."
     )
     worker_secret: NonEmpty | None = Field(
-        default=None, description="Secret with which workers on other machines register themselves."
+        default=None,
+        description="Secret that workers register themselves with, and that those reachable from "
+        f"other machines ask for. When null, the environment variable `{WORKER_SECRET_VARIABLE}` "
+        "is used.",
+    )
+    trusted_proxies: list[Network] = Field(
+        default=[],
+        description="Addresses or networks of proxies in front of the gateway whose "
+        "`X-Forwarded-For` names the client; one on this machine is always believed.",
     )
 
 

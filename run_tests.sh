@@ -13,13 +13,13 @@ GOLDEN_GROUPS=01,02,03,04,05,06,07,08,09,10,11,12,13 # must be replayed, not ski
 # What needs neither torch nor the model is also tried under the other supported Python versions.
 TORCH_FREE_TESTS=(
     tests/test_schemas.py
-    tests/test_api.py
+    tests/test_{api,queue,queue_stress,integration,e2e}.py
     tests/service/test_{gateway_imports,gateway_mock,duplex_mock}.py
     tests/unit/test_{app_registry,presets,ref_audio_registry,voice_folders,voice_sound}.py
     tests/unit/test_{call_gate,deadline,diagnostic_log,session_ids}.py
     tests/unit/test_{client_limits,gateway_answers,gateway_metrics,membership,process_logs}.py
     tests/unit/test_{config,errors,eta,frame_buffer,gateway_access,gateway_cli,launcher,lease,logs}.py
-    tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,worker_choice,worker_pool}.py
+    tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,pool_properties,worker_choice}.py
 )
 
 full=no

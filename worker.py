@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
-import uvicorn
 
-from config import EMBEDDED_MODEL_PATH, ServiceConfig, describe_error, load_config, resolve_asset
+from config import (
+    EMBEDDED_MODEL_PATH,
+    WORKER_SECRET_VARIABLE,
+    ServiceConfig,
+    describe_error,
+    is_loopback,
+    load_config,
+    resolve_asset,
+)
 from core.logs import configure_logging, event
 from core.processors import RequestLimits
 from core.processors.duplex_options import service_options
-from core.schemas import WorkerHealthResponse, WorkerStatus
+from core.schemas import WorkerHealthResponse, WorkerRegistration, WorkerStatus
 from core.voice_folders import VoiceFolders
 from MiniCPMO45.tiny import build as build_embedded_model
+from worker_modules.access import RequireSecret
 from worker_modules.app import create_app
 from worker_modules.model_worker import MiniCPMOWorker
+from worker_modules.registration import Registration
+from worker_modules.server import make_server
 from worker_modules.state import WorkerState
 
 __all__ = ["MiniCPMOWorker", "WorkerHealthResponse", "WorkerState", "WorkerStatus"]
 
 logger = logging.getLogger("worker")
 
-MEBIBYTE = 1 << 20
-GRACEFUL_SHUTDOWN_S = 5
+REGISTER_VARIABLE = "MINICPMO45_REGISTER_URL"
+ADVERTISE_VARIABLE = "MINICPMO45_ADVERTISE"
+SECRET_SETTING = f"security.worker_secret or {WORKER_SECRET_VARIABLE}"
 EXIT_FAILED = 1
 
 
@@ -42,6 +55,19 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--ref-audio-path", help="default voice")
     parser.add_argument("--duplex-pause-timeout", type=float, metavar="SECONDS")
     parser.add_argument("--compile", action="store_true", default=None, help="use torch.compile")
+    parser.add_argument(
+        "--register",
+        metavar="URL",
+        default=os.environ.get(REGISTER_VARIABLE),
+        help=f"a gateway to offer this worker to (default: ${REGISTER_VARIABLE})",
+    )
+    parser.add_argument(
+        "--advertise",
+        metavar="HOST[:PORT]",
+        default=os.environ.get(ADVERTISE_VARIABLE),
+        help=f"where that gateway reaches it (default: ${ADVERTISE_VARIABLE}, else where it calls "
+        "from)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -97,6 +123,7 @@ def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
         limits=RequestLimits.from_settings(config.limits),
         duplex_options=service_options(config.duplex),
         vocoder_backend=config.audio.vocoder_backend,
+        cuda_graphs=config.model.cuda_graphs,
         find_voice_file=VoiceFolders.of(config).find,
     )
 
@@ -110,19 +137,57 @@ def warn_of_settings_without_effect(config: ServiceConfig) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     configure_logging()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     options = parse_arguments(arguments)
     try:
         config = read_config(options)
+        port = config.worker_port(options.worker_index) if options.port is None else options.port
+        secret = secret_for(options, config)
+        registration = registration_for(options, port, secret)
     except (FileNotFoundError, ValueError) as error:
         sys.stderr.write(f"worker: {describe_error(error)}\n")
         return 1
     gpu_id = options.worker_index if options.gpu_id is None else options.gpu_id
-    port = config.worker_port(options.worker_index) if options.port is None else options.port
     logger.info(event("starting", host=options.host, port=port, gpu_id=gpu_id))
-    return serve(make_worker(config, gpu_id=gpu_id), config, options.host, port)
+    return serve(make_worker(config, gpu_id=gpu_id), config, options.host, port, registration)
 
 
-def serve(worker: MiniCPMOWorker, config: ServiceConfig, host: str, port: int) -> int:
+def secret_for(options: argparse.Namespace, config: ServiceConfig) -> str:
+    """The secret of the workers; empty where none is configured and none is needed.
+
+    Raises:
+        ValueError: other machines can reach this worker, or it has to register, without one.
+    """
+    secret = config.security.worker_secret or ""
+    if not secret and not is_loopback(options.host):
+        raise ValueError(f"--host {options.host} lets other machines in: set {SECRET_SETTING}")
+    if not secret and options.register:
+        raise ValueError(f"--register needs {SECRET_SETTING}")
+    return secret
+
+
+def registration_for(options: argparse.Namespace, port: int, secret: str) -> Registration | None:
+    """What offers this worker to a gateway, if there is one.
+
+    Raises:
+        ValueError: the gateway's or the worker's address is none.
+    """
+    if not options.register:
+        return None
+    if urlsplit(options.register).scheme not in ("http", "https"):
+        raise ValueError(f"--register {options.register} is no http:// or https:// address")
+    advertised = urlsplit(f"//{options.advertise or ''}")
+    place = WorkerRegistration(host=advertised.hostname, port=advertised.port or port)
+    return Registration(options.register, secret, place)
+
+
+def serve(
+    worker: MiniCPMOWorker,
+    config: ServiceConfig,
+    host: str,
+    port: int,
+    registration: Registration | None = None,
+) -> int:
     """Serve until a signal comes, or until the device fails; the exit status.
 
     After a lost device the status is not 0, so that whoever supervises starts a new process.
@@ -133,20 +198,10 @@ def serve(worker: MiniCPMOWorker, config: ServiceConfig, host: str, port: int) -
         device_lost.set()
         server.should_exit = True
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(worker, config, give_up),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            ws_max_size=int(config.limits.chat_body_mb * MEBIBYTE),
-            ws_ping_interval=config.sessions.ping_period_s,
-            ws_ping_timeout=config.sessions.pong_wait_s,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
-        )
-    )
+    app = create_app(worker, config, give_up)
+    if not is_loopback(host):
+        app = RequireSecret(app, config.security.worker_secret or "")
+    server = make_server(app, config, host, port, registration)
     server.run()
     return EXIT_FAILED if device_lost.is_set() or not server.started else 0
 

@@ -31,6 +31,7 @@ NEEDED = (
     "python_multipart",
     "pydantic",
     "cryptography",
+    "prometheus_client",
 )
 
 

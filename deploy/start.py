@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from config import PROJECT_ROOT, ServiceConfig, load_config
+from config import PROJECT_ROOT, ServiceConfig, is_loopback, load_config
 from deploy.choices import describe, plan_layout, require_free_ports
 from deploy.plan import ServiceLayout, Stages, make_plan, write_plan
 from deploy.processes import remove_old_pid_files, running_processes, stop_processes, wait_until
@@ -137,7 +137,7 @@ def _tell_urls(layout: ServiceLayout, config: ServiceConfig) -> None:
     say(f"  chat    {url}/turnbased\n  API     {url}/docs\n  logs    {RUN_FOLDER}")
     token_file = config.data_path / "admin_token"
     is_made = not layout.insecure and config.security.admin_token is None and token_file.exists()
-    if is_made and config.service.host not in ("127.0.0.1", "::1", "localhost"):
+    if is_made and not is_loopback(config.service.host):
         say(f"  admin token for other machines: {token_file.read_text().strip()}")
     if not layout.http:
         say("  The certificate was made here, so the browser asks once whether to trust it.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from types import SimpleNamespace
 from typing import Any, cast
 
-from config import LimitsConfig, ModelConfig, ServiceConfig, SessionsConfig
+from config import LimitsConfig, ModelConfig, RecordingConfig, ServiceConfig, SessionsConfig
 from core.capabilities import ProcessorMode
 from core.processors import (
     ChatEvent,
@@ -32,6 +32,7 @@ def fake_config(
 ) -> ServiceConfig:
     return ServiceConfig(
         model=ModelConfig(model_path="fake"),
+        recording=RecordingConfig(enabled=False),
         limits=LimitsConfig.model_validate(limits),
         sessions=SessionsConfig(
             worker_idle_wait_s=idle_wait_s, streaming_prefill_idle_s=first_frame_s
@@ -74,6 +75,7 @@ class FakeProcessor:
 
     modes = (ProcessorMode.CHAT, ProcessorMode.STREAMING)
     kv_cache_length = 12
+    kv_cache_usage = 0.25
     model_name = "fake"
     embedded = True
     attention_backends: dict[str, str] = {"llm": "sdpa"}  # noqa: RUF012

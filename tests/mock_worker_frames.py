@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import WebSocket
 
+from core.deadline import within
 from tests.mock_worker_state import MockWorker, Running
 
 SHOWN_CHARACTERS = 100
@@ -39,7 +40,9 @@ class Frames:
             await self._queue.put(message)
 
     async def next(self, timeout_s: float | None = None) -> dict[str, Any]:
-        return await asyncio.wait_for(self._queue.get(), timeout_s)
+        if timeout_s is None:
+            return await self._queue.get()
+        return await within(timeout_s, self._queue.get())
 
     def drop_sound(self) -> None:
         """Forget the sound that came while nobody listened."""

@@ -97,6 +97,7 @@ def test_pages_are_told_their_defaults(gateway: GatewayProcess) -> None:
     assert get(gateway, "/api/frontend_defaults") == {
         "playback_delay_ms": 200,
         "chat_vocoder": "token2wav",
+        "recording": True,
         "default_lang": "en",
     }
 

@@ -47,6 +47,10 @@ class WorkerProcess(ManagedProcess):
     def url(self) -> str:
         return f"http://{self.address}"
 
+    @property
+    def is_ready(self) -> bool:
+        return httpx.get(f"{self.url}/ready", trust_env=False).status_code == httpx.codes.OK
+
     def health(self) -> dict[str, Any]:
         return httpx.get(f"{self.url}/health", trust_env=False).json()
 
@@ -139,7 +143,7 @@ class Stack:
         path = model_path or embedded_model()
         arguments = ("--model-path", str(path), *arguments)
         worker = self._start_worker("worker", "worker.py", arguments, None, config)
-        worker.wait_until("model", lambda: worker.health()["model_loaded"], LOAD_TIMEOUT_S)
+        worker.wait_until("model", lambda: worker.is_ready, LOAD_TIMEOUT_S)
         return worker
 
     def start_gateway(
@@ -148,13 +152,16 @@ class Stack:
         *arguments: str,
         wait_ready: bool = True,
         environment: Mapping[str, str] | None = None,
+        port: int | None = None,
         **config: Any,
     ) -> GatewayProcess:
         """A gateway in front of these workers (or addresses), with these configuration sections.
 
+        `port` restarts one where another died.
+
         Returns once `/ready` is 200, or with `wait_ready=False` once it answers at all.
         """
-        port = free_port()
+        port = port or free_port()
         addresses = [worker if isinstance(worker, str) else worker.address for worker in workers]
         options = ["--host", "127.0.0.1", "--port", str(port)]
         if addresses:
@@ -200,7 +207,8 @@ class Stack:
         return worker
 
     def _write_config(self, sections: dict[str, Any]) -> Path:
-        sections = {"service": {"data_dir": str(self.folder / "data")}} | BASE_CONFIG | sections
+        service = {"data_dir": str(self.folder / "data")} | sections.get("service", {})
+        sections = BASE_CONFIG | sections | {"service": service}
         path = self.folder / f"config_{len(self.processes)}.json"
         path.write_text(json.dumps(sections))
         return path

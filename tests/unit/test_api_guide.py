@@ -49,7 +49,7 @@ REQUEST_MODELS = [
     schemas.TTSConfig,
 ]
 # Codes of the contract that no route of this version answers with.
-UNUSED_CODES = {"app_disabled", "rate_limited", "unsupported"}
+UNUSED_CODES = {"unsupported"}
 # A worker's own 429 becomes a 503 at the gateway.
 GATEWAY_STATUS = {"worker_busy": 503}
 

@@ -222,7 +222,11 @@ def test_workers_listen_on_consecutive_ports(settings) -> None:
 
 
 def test_pages_get_their_defaults(settings) -> None:
-    assert settings.frontend_defaults() == {"playback_delay_ms": 200, "chat_vocoder": "token2wav"}
+    assert settings.frontend_defaults() == {
+        "playback_delay_ms": 200,
+        "chat_vocoder": "token2wav",
+        "recording": True,
+    }
 
 
 def test_the_data_folder_is_below_the_project_unless_absolute(settings) -> None:

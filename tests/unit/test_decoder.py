@@ -128,6 +128,16 @@ def test_slots_are_handed_out_once_and_come_back():
         cache.acquire()
 
 
+def test_the_usage_of_a_cache_counts_the_positions_of_its_open_slots():
+    cache = make_cache(n_slots=2, capacity=8)
+    first, second = cache.acquire(), cache.acquire()
+    first.advance(8)
+    second.advance(4)
+    assert cache.usage == 0.75
+    first.close()
+    assert cache.usage == 0.25
+
+
 def test_rounded_rotary_frequencies_differ_from_exact_ones_far_from_the_start():
     exact, rounded = (
         RotaryTable(SHAPE, 2000, device=CPU, dtype=torch.float32, frequency_dtype=dtype)

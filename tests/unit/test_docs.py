@@ -37,6 +37,7 @@ PROGRAMS = {
     "start_all.sh": ["bash", "start_all.sh"],
     "worker.py": [sys.executable, "worker.py"],
     "gateway.py": [sys.executable, "gateway.py"],
+    "session_cleanup.py": [sys.executable, "session_cleanup.py"],
 }
 DEPLOYMENT_GUIDE = {
     "System requirements",

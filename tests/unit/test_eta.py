@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pydantic import ValidationError
 
 from gateway_modules.eta import EtaTracker, simulate_waits
+from gateway_modules.eta_file import restore_estimates, save_estimates
 from gateway_modules.models import EtaConfig
 
 
@@ -104,3 +108,47 @@ def test_the_queue_is_played_forward_on_the_busy_slots() -> None:
 
 def test_nobody_waits_when_nothing_runs() -> None:
     assert list(simulate_waits([], [20, 20])) == [0, 0]
+
+
+@pytest.mark.parametrize("request_type", ["half_duplex_audio", "audio_duplex", "omni_duplex"])
+def test_a_call_that_is_hung_up_at_once_tells_nothing(request_type: str) -> None:
+    tracker = EtaTracker(EtaConfig(), ema_min_samples=1)
+    expected_s = tracker.get_eta(request_type)
+    tracker.record_duration(request_type, 0.4)
+    assert tracker.get_eta(request_type) == expected_s
+
+
+def test_a_quick_chat_counts() -> None:
+    tracker = EtaTracker(EtaConfig(), ema_min_samples=1)
+    tracker.record_duration("chat", 0.4)
+    assert tracker.get_eta("chat") == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_an_expectation_is_a_positive_number(value: float) -> None:
+    for name in EtaConfig.model_fields:
+        with pytest.raises(ValidationError):
+            EtaConfig.model_validate({name: value})
+
+
+def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
+    before = EtaTracker(EtaConfig())
+    for _ in range(3):
+        before.record_duration("omni_duplex", 44.0)
+    save_estimates(before, tmp_path / "data" / "eta.json")
+    after = EtaTracker(EtaConfig())
+    restore_estimates(after, tmp_path / "data" / "eta.json")
+    assert after.get_eta("omni_duplex") == pytest.approx(44)
+    assert after.get_status().ema_omni_duplex_samples == 3
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[1]", '{"chat": {"average_s": -1, "samples": 9}}', '{"chat": 1}']
+)
+def test_an_unreadable_file_of_averages_is_left_alone(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "eta.json"
+    file.write_text(content)
+    tracker = EtaTracker(EtaConfig())
+    restore_estimates(tracker, file)
+    assert tracker.learned == {}
+    assert file.read_text() == content

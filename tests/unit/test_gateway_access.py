@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from pathlib import Path
 
@@ -59,6 +60,21 @@ def test_a_missing_or_wrong_key_is_refused(headers: dict[str, str]) -> None:
         policy(api_keys=["k1"]).check_api_key(connection(**headers))
 
 
+def test_a_key_may_be_configured_as_its_hash() -> None:
+    digest = hashlib.sha256(b"k1").hexdigest()
+    guarded = policy(api_keys=[f"sha256:{digest}"])
+    guarded.check_api_key(connection(x_api_key="k1"))
+    for wrong in ("k2", digest, f"sha256:{digest}"):
+        with pytest.raises(errors.UnauthorizedError):
+            guarded.check_api_key(connection(x_api_key=wrong))
+
+
+@pytest.mark.parametrize("key", ["sha256:", "sha256:abc", f"sha256:{'g' * 64}", ""])
+def test_a_hash_that_is_none_is_a_wrong_setting(key: str) -> None:
+    with pytest.raises(ValueError, match="api_keys"):
+        policy(api_keys=[key])
+
+
 def test_a_configured_admin_token_is_asked_of_everybody() -> None:
     guarded = policy(admin_token="t")
     with pytest.raises(errors.UnauthorizedError):
@@ -80,11 +96,68 @@ def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
         guarded.check_admin(connection("127.0.0.1", x_forwarded_for="192.0.2.7"))
 
 
+@pytest.mark.parametrize("given", [{}, {"x_worker_secret": "no"}, {"authorization": "Bearer s"}])
+def test_only_who_knows_the_secret_is_a_worker(given: dict[str, str]) -> None:
+    policy(worker_secret="s").check_worker(connection("192.0.2.7", x_worker_secret="s"))
+    with pytest.raises(errors.UnauthorizedError):
+        policy(worker_secret="s").check_worker(connection("127.0.0.1", **given))
+
+
+def test_without_a_secret_no_worker_may_come() -> None:
+    with pytest.raises(errors.UnauthorizedError, match=r"security\.worker_secret"):
+        policy().check_worker(connection("127.0.0.1", x_worker_secret=""))
+
+
+def test_workers_are_sent_away_by_themselves_or_by_administrators() -> None:
+    guarded = policy(worker_secret="s", admin_token="t")
+    guarded.check_worker_or_admin(connection("192.0.2.7", x_worker_secret="s"))
+    guarded.check_worker_or_admin(connection("192.0.2.7", authorization="Bearer t"))
+    with pytest.raises(errors.UnauthorizedError):
+        guarded.check_worker_or_admin(connection("192.0.2.7"))
+
+
+@pytest.mark.parametrize(
+    ("given", "client"),
+    [
+        (connection(), None),
+        (connection("192.0.2.7", authorization="Bearer t"), None),
+        (connection("192.0.2.7", x_worker_secret="s"), None),
+        (connection("192.0.2.7"), "192.0.2.7"),
+        (connection("192.0.2.7", authorization="Bearer wrong"), "192.0.2.7"),
+        (connection("192.0.2.7", x_api_key="k2"), "key 1"),
+        (connection("2001:db8:1:2:3::4"), "2001:db8:1:2::/64"),
+        (connection("::ffff:192.0.2.7"), "192.0.2.7"),
+        (connection(x_forwarded_for="192.0.2.8"), "192.0.2.8"),
+        (connection(x_forwarded_for="203.0.113.1, 192.0.2.8"), "192.0.2.8"),
+        (connection(x_forwarded_for="192.0.2.8, 10.0.0.5"), "192.0.2.8"),
+        (connection("10.0.0.5", x_forwarded_for="192.0.2.8:4711"), "192.0.2.8"),
+        (connection("10.0.0.5", x_forwarded_for="[2001:db8::1]:4711"), "2001:db8::/64"),
+        (connection("10.0.0.5", x_forwarded_for="unknown"), "10.0.0.5"),
+        (connection("192.0.2.7", x_forwarded_for="192.0.2.8"), "192.0.2.7"),
+    ],
+)
+def test_a_request_counts_for_its_key_or_its_address(
+    given: HTTPConnection, client: str | None
+) -> None:
+    guarded = policy(
+        api_keys=["k1", "k2"], admin_token="t", worker_secret="s", trusted_proxies=["10.0.0.0/24"]
+    )
+    assert guarded.client_of(given) == client
+
+
 def test_the_token_is_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "data" / "admin_token"
     token = load_or_make_token(path)
     assert load_or_make_token(path) == token
     assert len(token) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_token_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    path = tmp_path / "admin_token"
+    path.write_text("given\n")
+    path.chmod(0o644)
+    assert load_or_make_token(path) == "given"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -14,7 +14,6 @@ from gateway_modules.cli import main, make_parser, worker_addresses
     "arguments",
     [
         ["--port", "0"],
-        ["--num-workers", "0"],
         ["--num-workers", "-2"],
         ["--max-queue-size", "0"],
         ["--timeout", "0"],

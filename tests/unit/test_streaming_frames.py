@@ -38,13 +38,14 @@ def test_the_history_is_what_comes_before_the_last_word_of_the_user(
 
 def test_a_client_cannot_speak_for_the_gateway() -> None:
     asked = {"type": "prefill", "clear_kv_cache": False, "history_hash": "stolen", "x": 1}
-    asked["audio_epoch"] = 7
+    asked |= {"audio_epoch": 7, "recording_session_id": "stm_stolen"}
     frame = json.loads(worker_prefill(asked, [USER], clear_kv_cache=True))
     assert frame == {
         "type": "prefill",
         "clear_kv_cache": True,
         "history_hash": None,
         "audio_epoch": 0,
+        "recording_session_id": None,
         "x": 1,
         "messages": [USER],
     }

@@ -185,6 +185,53 @@ async def test_a_slot_whose_owner_died_is_reclaimed_after_two_idle_reports() -> 
     assert worker.is_idle
 
 
+async def test_idle_reports_from_before_a_request_do_not_count_against_it() -> None:
+    _, worker = online_pool()
+    for _ in range(3):
+        apply_report(worker, idle(), asked_at_s=time.monotonic())
+    worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
+    assert worker.is_busy
+
+
+async def test_a_slot_left_busy_is_not_freed_by_an_answer_asked_for_before() -> None:
+    _, worker = online_pool()
+    asked_at_s = time.monotonic()
+    worker.leave_to_health(worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat"))
+    apply_report(worker, idle(), asked_at_s)
+    assert worker.is_busy
+    apply_report(worker, idle(), asked_at_s=time.monotonic())
+    assert worker.is_idle
+
+
+async def test_numbers_that_are_none_do_no_harm() -> None:
+    pool, worker = online_pool()
+    nonsense = {"avg_inference_time_ms": "fast", "slots_total": [], "total_requests": {}}
+    await probe(pool, says(**nonsense))
+    assert worker.is_idle
+
+
+def test_a_worker_that_hangs_does_not_hold_up_another() -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.port == 22401:
+            await asyncio.sleep(HealthSettings.timeout_s)
+            raise httpx.ReadTimeout("no answer", request=request)
+        return httpx.Response(200, json=idle())
+
+    async def wait_for_worker() -> float:
+        pool = WorkerPool(["localhost:22400", "localhost:22401"])
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            await pool._monitor.start(http)
+            ticket, future = pool.enqueue("chat")
+            pool.release_ticket(future.result(), ticket, completed=False, still_busy=True)
+            left_at_s = asyncio.get_running_loop().time()
+            await pool.enqueue("chat")[1]
+            await pool.stop()
+            return asyncio.get_running_loop().time() - left_at_s
+
+    assert run_virtual(wait_for_worker()) < 1
+
+
 async def test_a_slot_with_a_living_owner_is_never_reclaimed() -> None:
     _, worker = online_pool()
     slot = worker.mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")

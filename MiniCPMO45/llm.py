@@ -257,7 +257,6 @@ class DecoderStack(nn.Module):
         *,
         kv_length: int,
         exact: bool = False,
-        positions: Tensor | None = None,
     ) -> Tensor:
         """One token for each slot in ``rows``; reads lengths on the device and never syncs.
 
@@ -267,7 +266,6 @@ class DecoderStack(nn.Module):
         Args:
             embeddings: ``[B, 1, hidden]``.
             exact: every row will then be ``kv_length`` long, so nothing needs a mask.
-            positions: rotary positions ``[B, 1]``; the rows' lengths if None.
 
         Returns:
             final hidden states ``[B, 1, hidden]``. The device lengths have grown by one; the
@@ -278,12 +276,44 @@ class DecoderStack(nn.Module):
             rows=rows,
             row_index=torch.arange(indices.shape[0], device=indices.device)[:, None],
             indices=indices,
-            rotary=rotary.at(indices if positions is None else positions),
+            rotary=rotary.at(indices),
             span=CausalSpan.build(indices, kv_length, exact=exact),
         )
         hidden = self(embeddings, cache, step)
         cache.lengths[rows] += 1
         return hidden
+
+    def append(
+        self,
+        embeddings: Tensor,
+        cache: KVCache,
+        rows: slice,
+        rotary: RotaryTable,
+        *,
+        indices: Tensor,
+        positions: Tensor,
+        kv_length: int,
+    ) -> Tensor:
+        """Some tokens for each slot in ``rows``, at places that are given on the device.
+
+        The shapes depend only on the arguments' shapes and ``kv_length``, so a call can be captured
+        as a CUDA graph. Lengths are left to the caller.
+
+        Args:
+            embeddings: ``[B, T, hidden]``.
+            indices, positions: cache and rotary positions ``[B, T]``; indices rise by one.
+
+        Returns:
+            final hidden states ``[B, T, hidden]``.
+        """
+        step = ForwardStep(
+            rows=rows,
+            row_index=torch.arange(indices.shape[0], device=indices.device)[:, None],
+            indices=indices,
+            rotary=rotary.at(positions),
+            span=CausalSpan.build(indices, kv_length, exact=False),
+        )
+        return self(embeddings, cache, step)
 
 
 class LanguageModel(nn.Module):

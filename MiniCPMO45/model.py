@@ -52,7 +52,7 @@ class MiniCPMO(nn.Module):
     speech_rotary: RotaryTable
     decode_graphs: DecodeGraphs | None = None
     speech_graphs: DecodeGraphs | None = None
-    """Captured decode steps of the two decoders; None where each step is launched eagerly."""
+    """Captured short forwards of the two decoders; None where each is launched eagerly."""
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
@@ -113,7 +113,7 @@ class MiniCPMO(nn.Module):
             rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
                 code does when it casts the whole module.
             vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
-            cuda_graphs: capture the decode steps; without effect on the CPU.
+            cuda_graphs: capture short forwards; without effect on the CPU.
             progress: called with a fraction and a short text while weights load.
 
         Raises:
@@ -172,7 +172,7 @@ class MiniCPMO(nn.Module):
             self.speech_rotary = RotaryTable(shape, capacity, **place)
 
     def capture_graphs(self, progress: Progress | None = None) -> None:
-        """Capture the decode steps of all slots; no session may be open."""
+        """Capture the short forwards of all slots; no session may be open."""
         self.decode_graphs = DecodeGraphs(self.llm.model, self.cache, self.rotary)
         steps = [("capturing decode steps", self.decode_graphs)]
         if self.config.init_tts:

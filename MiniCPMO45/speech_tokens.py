@@ -28,7 +28,7 @@ class SpeechDecoder:
     Args:
         slot: rows of the backbone's cache; the stretch starts by emptying it.
         generator: source of the draws.
-        graphs: single rows are appended by them, if given.
+        graphs: captured forwards for a few rows, if there are any.
     """
 
     module: SpeechTokenGenerator
@@ -59,14 +59,14 @@ class SpeechDecoder:
     @torch.inference_mode()
     def feed(self, rows: Tensor) -> Tensor:
         """Append ``[T, hidden]`` at the current position; last hidden state ``[hidden]``."""
-        if self.graphs is not None and rows.shape[0] == 1:
-            self.slot.reserve(1)
-            hidden = self.graphs.step(rows[0], self.slot, self.position)
-            self.position += 1
-            return hidden
-        hidden = self.module.model.prefill(
-            rows, self.slot, self.rotary, first_position=self.position
-        )
+        hidden = None
+        if self.graphs is not None:
+            self.slot.reserve(rows.shape[0])
+            hidden = self.graphs.forward(rows, self.slot, self.position)
+        if hidden is None:
+            hidden = self.module.model.prefill(
+                rows, self.slot, self.rotary, first_position=self.position
+            )
         self.position += rows.shape[0]
         return hidden[-1]
 

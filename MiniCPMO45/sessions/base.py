@@ -101,6 +101,12 @@ class Session:
     @torch.inference_mode()
     def feed_embeddings(self, embeddings: Tensor) -> Tensor:
         """Append ``[T, hidden]`` to the cache; final hidden states ``[T, hidden]``."""
+        graphs = self.model.decode_graphs
+        if graphs is not None:
+            self.slot.reserve(embeddings.shape[0])
+            hidden = graphs.forward(embeddings, self.slot, self.slot.length)
+            if hidden is not None:
+                return hidden
         return self.model.llm.model.prefill(embeddings, self.slot, self.model.rotary)
 
     @torch.inference_mode()
@@ -125,9 +131,8 @@ class Session:
             PromptTooLongError: the cache is full.
         """
         self.slot.reserve(1)
-        graphs = self.model.decode_graphs
-        if graphs is not None:
-            return graphs.step(self.model.llm.embed(token), self.slot, self.slot.length)
+        if self.model.decode_graphs is not None:
+            return self.feed_embeddings(self.model.llm.embed(token)[None])[0]
         hidden = self.model.llm.model.decode(
             self.model.llm.embed(token)[None, None],
             self.slot.cache,

@@ -1,4 +1,4 @@
-"""Captured decode steps against eager ones, at the published sizes on one GPU.
+"""Captured forwards against eager ones, at the published sizes on one GPU.
 
 Runs under pytest and under ``python -m unittest``.
 """
@@ -17,7 +17,11 @@ from tests.gpu.full_size import random_model
 
 WITHOUT_GPU = not torch.cuda.is_available()
 N_STEPS = 24
-TOLERANCE = 3e-2  # bfloat16, and another attention kernel
+TOLERANCE = 5e-2  # of the states' norm; bfloat16 through 36 layers gives about 0.02
+
+
+def relative_difference(states: torch.Tensor, expected: torch.Tensor) -> float:
+    return float((states.float() - expected.float()).norm() / expected.float().norm())
 
 
 @unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
@@ -53,15 +57,27 @@ class DecodeGraphsTest(unittest.TestCase):
                     int(session.slot.cache.lengths[session.slot.index]), n_cached + N_STEPS
                 )
                 self.assertEqual(other.slot.length, 3)
-            difference = float((captured - eager).abs().max() / eager.abs().max())
-            agreement = torch.nn.functional.cosine_similarity(captured, eager, dim=-1).min()
-            sys.stderr.write(
-                json.dumps(
-                    {"cached": n_cached, "difference": difference, "least_cosine": float(agreement)}
-                )
-                + "\n"
-            )
+            difference = relative_difference(captured, eager)
+            sys.stderr.write(json.dumps({"cached": n_cached, "difference": difference}) + "\n")
             self.assertLess(difference, TOLERANCE)
+
+    def test_short_prompts_equal_the_eager_ones_up_to_the_end_of_the_cache(self) -> None:
+        for n_cached in (0, 100, 2048 - 100):
+            for n_rows in (2, 12, 78, 100):
+                states = []
+                for use in (False, True):
+                    self.use_graphs(use)
+                    with Session(self.model) as session:
+                        if n_cached:
+                            session.feed_ids([7 + index % 50 for index in range(n_cached)])
+                        states.append(session.feed_ids(list(range(100, 100 + n_rows))))
+                        self.assertEqual(session.slot.length, n_cached + n_rows)
+                        lengths = session.slot.cache.lengths
+                        self.assertEqual(int(lengths[session.slot.index]), n_cached + n_rows)
+                eager, captured = states
+                self.assertEqual(eager.shape, captured.shape)
+                message = f"{n_rows} rows after {n_cached}"
+                self.assertLess(relative_difference(captured, eager), TOLERANCE, message)
 
     def test_speech_codes_equal_the_eager_ones(self) -> None:
         rows = torch.randn(11, self.model.config.tts_config.hidden_size, device=self.device)
@@ -76,7 +92,7 @@ class DecodeGraphsTest(unittest.TestCase):
                 self.assertEqual(decoder.position, 11 + 30)
                 states.append(torch.stack(fed))
         eager, captured = states
-        self.assertLess(float((captured - eager).abs().max() / eager.abs().max()), TOLERANCE)
+        self.assertLess(relative_difference(captured, eager), TOLERANCE)
 
     def test_a_step_allocates_nothing_but_its_result(self) -> None:
         self.use_graphs(True)

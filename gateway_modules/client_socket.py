@@ -182,8 +182,11 @@ def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
 
 def _has_half_pair(text: str | bytes, value: dict[str, Any]) -> bool:
     """Whether an escape stands for a character that UTF-8 cannot express."""
-    escape = rb"\ud" if isinstance(text, bytes) else r"\ud"
-    if escape not in text.lower():
+    if isinstance(text, bytes):
+        is_suspect = rb"\ud" in text or rb"\uD" in text
+    else:
+        is_suspect = r"\ud" in text or r"\uD" in text
+    if not is_suspect:
         return False
     try:
         json.dumps(value, ensure_ascii=False).encode()

@@ -190,6 +190,10 @@ class Stack:
         )
         return gateway
 
+    def start_program(self, name: str, program: str, *arguments: str) -> WorkerProcess:
+        """Any program that takes `--host` and `--port`; it may not listen yet."""
+        return self._start_worker(name, program, arguments, None)
+
     def _start_worker(
         self,
         name: str,

@@ -422,6 +422,7 @@ async def test_a_busy_worker_seen_from_outside_is_not_used(stack: Stack) -> None
         ("{", "bad_json", 1007),
         ("[1]", "bad_json", 1007),
         ("", "bad_json", 1007),
+        (r'{"messages": "\ud800"}', "bad_json", 1007),
         (b"\x00\x01", "bad_message", 1003),
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from datetime import datetime, timedelta
 
 import pytest
@@ -162,34 +160,6 @@ async def test_three_workers_take_three_requests_without_queueing() -> None:
     ]
 
 
-async def test_twenty_concurrent_requests_get_consecutive_positions() -> None:
-    pool = make_pool()
-    occupy(pool)
-
-    async def enqueue() -> int:
-        return pool.enqueue("chat")[0].position
-
-    positions = await asyncio.gather(*(enqueue() for _ in range(20)))
-
-    assert sorted(positions) == list(range(1, 21))
-
-
-async def test_positions_stay_consecutive_through_random_cancels_and_releases() -> None:
-    pool = make_pool(2)
-    occupy(pool)
-    chance = random.Random(4)
-    for _ in range(300):
-        action = chance.choice(("enqueue", "enqueue", "cancel", "release"))
-        if action == "enqueue":
-            pool.enqueue(chance.choice(list(BUSY)))
-        elif action == "cancel" and pool._queue:
-            pool.cancel(chance.choice(list(pool._queue)))
-        elif action == "release":
-            pool.release_worker(chance.choice(list(pool.workers.values())))
-        positions = [entry.ticket.position for entry in pool._queue.values()]
-        assert positions == list(range(1, len(positions) + 1))
-
-
 async def test_the_queue_status_lists_the_waiting_requests_in_order() -> None:
     pool = make_pool()
     occupy(pool)
@@ -332,43 +302,6 @@ async def test_stopping_sends_everybody_away() -> None:
     assert pool.queue_length == 0
 
 
-async def test_fifty_waiters_on_three_workers_all_get_their_turn() -> None:
-    pool = make_pool(3)
-    futures = [pool.enqueue("chat")[1] for _ in range(50)]
-
-    while pool.queue_length:
-        for worker in pool.workers.values():
-            pool.release_worker(worker, "chat", 0.01)
-
-    assert all(future.done() and not future.cancelled() for future in futures)
-
-
-async def test_a_mixed_crowd_of_150_all_get_their_turn() -> None:
-    pool = make_pool(3)
-    kinds = ("chat", "streaming", "omni_duplex")
-    futures = [pool.enqueue(kind, history_hash="h")[1] for kind in kinds for _ in range(50)]
-
-    while pool.queue_length:
-        for worker in pool.workers.values():
-            pool.release_worker(worker)
-
-    assert all(future.done() for future in futures)
-
-
-async def test_cancelling_half_of_a_hundred_leaves_the_other_half_to_finish() -> None:
-    pool = make_pool()
-    occupy(pool)
-    waiting = [pool.enqueue("chat") for _ in range(100)]
-    for ticket, _ in waiting[::2]:
-        pool.cancel(ticket.ticket_id)
-
-    while pool.queue_length:
-        pool.release_worker(worker_of(pool))
-
-    assert all(future.cancelled() for _, future in waiting[::2])
-    assert all(future.result() is worker_of(pool) for _, future in waiting[1::2])
-
-
 async def test_a_worker_with_two_slots_takes_two_sessions_and_looks_idle_until_then() -> None:
     pool = make_pool()
     worker_of(pool).set_slot_count(2)
@@ -399,3 +332,56 @@ def test_a_bare_host_gets_the_default_port() -> None:
 
 def test_an_address_is_split_at_its_last_colon() -> None:
     assert split_address("::1:22400", 1) == ("::1", 22400)
+
+
+# -- workers that remember, and what requests are expected to take ---------------------------------
+
+
+async def test_a_streaming_turn_goes_to_the_worker_that_remembers_its_history() -> None:
+    pool = make_pool(2)
+    worker_of(pool, 1).cached_hash = "history"
+
+    chosen = [pool.enqueue("streaming", history_hash="history")[1].result() for _ in range(2)]
+
+    assert [worker.worker_id for worker in chosen] == ["worker_1", "worker_0"]
+
+
+async def test_chat_spares_the_worker_that_remembers() -> None:
+    pool = make_pool(2)
+    worker_of(pool, 0).cached_hash = "history"
+
+    assert pool.enqueue("chat")[1].result() is worker_of(pool, 1)
+
+
+async def test_a_call_takes_the_worker_whose_memory_is_oldest() -> None:
+    pool = make_pool(3)
+    for worker, minutes_ago in zip(pool.workers.values(), (1, 9, 5), strict=True):
+        worker.cached_hash = "history"
+        worker.last_cache_used_at = datetime.now() - timedelta(minutes=minutes_ago)
+
+    assert pool.enqueue("duplex")[1].result() is worker_of(pool, 1)
+
+
+async def test_measured_durations_replace_the_baseline_of_the_waiting() -> None:
+    pool = make_pool(eta=EtaConfig(eta_chat_s=10))
+    for _ in range(3):
+        worker_of(pool).mark_busy(GatewayWorkerStatus.BUSY_CHAT, "chat")
+        pool.release_worker(worker_of(pool), "chat", 5.0)
+
+    occupy(pool)
+
+    assert pool.enqueue("chat")[0].estimated_wait_s == pytest.approx(5, abs=0.5)
+    assert pool.eta_tracker.get_status().ema_chat_samples == 3
+
+
+async def test_a_new_baseline_holds_for_those_who_wait_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway_modules.worker_pool.MAX_ESTIMATE_AGE_S", -1.0)
+    pool = make_pool(eta=EtaConfig(eta_duplex_s=120))
+    occupy(pool, "duplex")
+    ticket, _ = pool.enqueue("chat")
+
+    pool.eta_tracker.update_config(EtaConfig(eta_duplex_s=30))
+
+    assert ticket.estimated_wait_s == pytest.approx(30, abs=1)

@@ -34,12 +34,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "microphone=(self), camera=(self), speaker-selection=(self)",
 }
+TLS_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}  # browsers complain of it elsewhere
 POLLED_ROUTES = {
     "/health",
     "/live",
@@ -69,6 +69,7 @@ class RequestContext:
         scope["request_id"] = request_id
         started_at = time.monotonic()
         status = 500
+        fixed_headers = SECURITY_HEADERS | (TLS_HEADERS if scope["scheme"] == "https" else {})
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -77,7 +78,7 @@ class RequestContext:
                 headers["X-Request-ID"] = request_id
                 if message["type"] == "http.response.start":
                     status = message["status"]
-                    for name, value in SECURITY_HEADERS.items():
+                    for name, value in fixed_headers.items():
                         headers.setdefault(name, value)
             await send(message)
 

@@ -83,7 +83,7 @@ export default {
   'chat.skip': 'Skip to the message field',
   'chat.new': 'New chat',
   'chat.new_question': 'Start a new chat?',
-  'chat.new_text': 'This conversation is not kept anywhere. It disappears.',
+  'chat.new_text': 'This conversation disappears from this page.',
   'chat.welcome': 'What would you like to ask?',
   'chat.welcome_text': 'Write, show a picture, or say it. The answer appears as it is made.',
   'chat.start_text': 'Ask a question',
@@ -141,6 +141,16 @@ export default {
 
   'file.shortened': '{name} was cut to its first ten minutes.',
   'file.redrawn': '{name} was converted so that the model can read it.',
+
+  'consent.title': 'May your conversations be recorded?',
+  'consent.what': 'A recording holds what you write, say and show, and what the model answers.',
+  'consent.where': 'It is kept on the server of this service until its operator deletes it, or as long as the operator has set.',
+  'consent.link': 'Each recording has a link that can be shared: whoever has it can see and hear everything.',
+  'consent.later': 'Everything works without. You can change your answer in the settings.',
+  'consent.no': 'Do not record',
+  'consent.yes': 'Record',
+  'consent.setting': 'Record conversations on the server',
+  'consent.setting_help': 'Whoever has the link to a recording can see and hear it. Applies from your next message or call.',
 
   'settings.title': 'Settings',
   'settings.system_prompt': 'System prompt',

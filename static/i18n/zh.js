@@ -80,7 +80,7 @@ export default {
   'chat.skip': '跳到输入框',
   'chat.new': '新对话',
   'chat.new_question': '开始新的对话？',
-  'chat.new_text': '当前对话没有保存在任何地方，清空后无法找回。',
+  'chat.new_text': '当前对话会从页面上消失。',
   'chat.welcome': '想问点什么？',
   'chat.welcome_text': '写下来、发张图，或者直接说。回答会边生成边显示。',
   'chat.start_text': '提一个问题',
@@ -138,6 +138,16 @@ export default {
 
   'file.shortened': '{name}只保留了前十分钟。',
   'file.redrawn': '{name}已转换为模型可读的格式。',
+
+  'consent.title': '可以录制你的对话吗？',
+  'consent.what': '录制内容包括你写的、说的和展示的，以及模型的回答。',
+  'consent.where': '内容保存在本服务的服务器上，直到运营者删除，或到达运营者设定的期限。',
+  'consent.link': '每份录制都有一个可以分享的链接：拿到链接的人能看到、听到全部内容。',
+  'consent.later': '不录制也可以正常使用。之后可以在设置里更改。',
+  'consent.no': '不录制',
+  'consent.yes': '录制',
+  'consent.setting': '在服务器上录制对话',
+  'consent.setting_help': '拿到录制链接的人能看到、听到内容。从下一条消息或下一次通话开始生效。',
 
   'settings.title': '设置',
   'settings.system_prompt': '系统提示词',

@@ -14,6 +14,7 @@
  *   turnStart, turnText, turnEnd, cut, userText     see speech-turns.js
  *   stall, slow, context             see call-watch.js
  *   warning  {failure}               something went wrong; the call goes on
+ *   note     {text}                  the service has something to say about a call that goes on
  *   end      {reason, failure}       reason: 'stopped' | 'cancelled' | 'server_stopped' | 'failed',
  *                                    or one of a kind of call
  */

@@ -56,7 +56,8 @@ export class HalfDuplexMachine extends CallMachine {
       hearing: whenLive(({ speaking }) => this.#hear(speaking)),
       generating: whenLive(({ speechMs }) => this.#think(speechMs)),
       chunk: whenLive((chunk) => this.#answer(chunk)),
-      turnDone: whenLive(({ audioEpoch }) => {
+      turnDone: whenLive(({ audioEpoch, warning }) => {
+        if (warning) this.emit('note', { text: warning });
         if (this.#phase === 'thinking') this.emit('nothing', {});
         this.#finishTurn(audioEpoch);
       }),

@@ -7,10 +7,10 @@ const SLICES_DETAILED = 2;
  * @param {{items: object[], answer: string}[]} turns the last one is being asked
  * @param {{system_prompt: string, streaming: boolean, speak: boolean, max_new_tokens: number,
  *          length_penalty: number, detailed_images: boolean}} settings
- * @param {?string} voice what a spoken answer sounds like, base64 of 16 kHz samples; null for the
- *        voice of the service
+ * @param {{voice?: ?string, record?: boolean}} [options] what a spoken answer sounds like, base64 of
+ *        16 kHz samples, null for the voice of the service; and whether the service may record
  */
-export function buildChatRequest(turns, settings, voice = null) {
+export function buildChatRequest(turns, settings, { voice = null, record = false } = {}) {
   return {
     messages: [...systemMessages(settings.system_prompt), ...turns.flatMap(turnMessages)],
     streaming: settings.streaming,
@@ -21,6 +21,7 @@ export function buildChatRequest(turns, settings, voice = null) {
     },
     image: { max_slice_nums: settings.detailed_images ? SLICES_DETAILED : SLICES_PLAIN },
     omni_mode: false,
+    record,
     ...(settings.speak ? speechFields(voice) : {}),
   };
 }

@@ -133,6 +133,7 @@ export class SessionMachine extends CallMachine {
     call.answered += 1;
     if (!isRunning(this.state)) return;
     call.speech.handle(result);
+    if (result.warning) this.emit('note', { text: result.warning });
     const { isListen, wallClockMs, kvCacheLength } = result;
     call.recent = [...call.recent, { isListen, wallClockMs, kvCacheLength, roundTripMs }];
     call.recent = call.recent.slice(-RECENT_RECORDS);

@@ -3,7 +3,7 @@
  *
  * Events of its own:
  *   prepared {promptLength, recordingSessionId, window: ?{mode, high, low}, warning: ?string}
- *   result   {isListen, text, samples, endOfTurn, audioEpoch, interrupted, skipped, reason,
+ *   result   {isListen, text, samples, endOfTurn, audioEpoch, interrupted, skipped, reason, warning,
  *             wallClockMs, costAllMs, kvCacheLength, visionSlices, visionTokens, serverSendMs}
  *   paused {timeoutS}, resumed {}, timeout {failure}
  */
@@ -20,13 +20,14 @@ export class DuplexConnection extends CallConnection {
   }
 
   /**
-   * @param {{systemPrompt: string, lengthPenalty: number, maxSliceNums: ?number,
+   * @param {{record: boolean, systemPrompt: string, lengthPenalty: number, maxSliceNums: ?number,
    *          promptVoice: ?string, speechVoice: ?string}} settings voices are 16 kHz samples in
    *   base64; null is the service's own, and for the speech the same as for the prompt
    */
-  prepare({ systemPrompt, lengthPenalty, maxSliceNums, promptVoice, speechVoice }) {
+  prepare({ record, systemPrompt, lengthPenalty, maxSliceNums, promptVoice, speechVoice }) {
     this.send({
       type: 'prepare',
+      record,
       system_prompt: systemPrompt,
       config: { length_penalty: lengthPenalty },
       deferred_finalize: true,
@@ -88,6 +89,7 @@ function resultOf(message) {
     interrupted: message.interrupted === true,
     skipped: message.skipped === true,
     reason: message.reason ?? null,
+    warning: message.warning ?? null,
     wallClockMs: message.wall_clock_ms ?? null,
     costAllMs: message.cost_all_ms ?? null,
     kvCacheLength: message.kv_cache_length ?? null,

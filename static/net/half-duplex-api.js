@@ -6,7 +6,7 @@
  *   hearing    {speaking}                     the service notices that the visitor speaks
  *   generating {speechMs}                     what was said is answered now
  *   chunk      {text, samples, audioEpoch}    more of the answer
- *   turnDone   {text, stopped, interrupted, audioEpoch}
+ *   turnDone   {text, stopped, interrupted, audioEpoch, warning: ?string}
  *   truncated  {audioEpoch, text}             what is left of an answer that was cut
  *   timeout    {failure}
  */
@@ -35,13 +35,15 @@ export class HalfDuplexConnection extends CallConnection {
   }
 
   /**
-   * @param {{systemPrompt: string, voice: ?string, threshold: number, minSilenceMs: number,
-   *          maxNewTokens: number, lengthPenalty: number, temperature: number, spoken: boolean,
-   *          limitS: number}} settings `voice`: 16 kHz samples in base64, null is the service's own
+   * @param {{record: boolean, systemPrompt: string, voice: ?string, threshold: number,
+   *          minSilenceMs: number, maxNewTokens: number, lengthPenalty: number,
+   *          temperature: number, spoken: boolean, limitS: number}} settings `voice`: 16 kHz
+   *   samples in base64, null is the service's own
    */
   prepare(settings) {
     this.send({
       type: 'prepare',
+      record: settings.record,
       system_prompt: settings.systemPrompt,
       ...(settings.voice && { ref_audio_base64: settings.voice }),
       config: {
@@ -93,9 +95,15 @@ const EVENTS = {
     const samples = data ? bytesToFloats(base64ToBytes(data)) : null;
     return ['chunk', { text: text ?? '', samples, audioEpoch }];
   },
-  turn_done: ({ text, stopped = false, interrupted = false, audio_epoch: audioEpoch = 0 }) => [
+  turn_done: (message) => [
     'turnDone',
-    { text, stopped, interrupted, audioEpoch },
+    {
+      text: message.text,
+      stopped: message.stopped ?? false,
+      interrupted: message.interrupted ?? false,
+      audioEpoch: message.audio_epoch ?? 0,
+      warning: message.warning ?? null,
+    },
   ],
   truncated: ({ audio_epoch: audioEpoch, text }) => ['truncated', { audioEpoch, text }],
   timeout: ({ reason = 'session_timeout' }) => ['timeout', { failure: new Failure(reason) }],

@@ -10,6 +10,7 @@ export class CallNotices {
   #shell;
   #remedies;
   #player;
+  #noted = new Set(); // in this call
 
   /**
    * @param {{container: HTMLElement, shell: object, machine: object, player: object,
@@ -26,8 +27,9 @@ export class CallNotices {
       toaster.news('call.context_used', { percent: Math.round(level * 100) });
     });
     machine.on('prepared', ({ warning }) => {
-      if (warning !== null) toaster.news('call.service_note', { text: warning });
+      if (warning !== null) this.#note(warning);
     });
+    machine.on('note', ({ text }) => this.#note(text));
     machine.on('state', ({ state }) => this.#enter(state));
     machine.on('end', (event) => this.#tellEnd(event));
     document.addEventListener('pointerdown', () => {
@@ -37,13 +39,22 @@ export class CallNotices {
 
   #enter(state) {
     const { banners } = this.#shell;
-    if (state === 'opening') this.#container.replaceChildren();
+    if (state === 'opening') {
+      this.#container.replaceChildren();
+      this.#noted.clear();
+    }
     if (state === 'live') {
       setTimeout(() => banners.toggle('locked', this.#player.locked), SOUND_CHECK_MS);
     }
     if (['ended', 'failed', 'idle'].includes(state)) {
       for (const name of ['stalled', 'slow', 'locked']) banners.toggle(name, false);
     }
+  }
+
+  /** What the service says more than once is told once. */
+  #note(text) {
+    if (!this.#noted.has(text)) this.#shell.toaster.news('call.service_note', { text });
+    this.#noted.add(text);
   }
 
   #tellEnd({ reason, failure }) {

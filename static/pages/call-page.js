@@ -4,12 +4,10 @@
  * What a call itself needs is loaded when somebody reaches for its buttons; see call.js.
  */
 
-import { loadFrontendDefaults } from '../net/catalog-api.js';
 import { CallControls } from '../ui/call-controls.js';
-import { closeOnBackdrop, confirmInDialog } from '../ui/dialog.js';
-import { bindSettingsForm } from '../ui/settings-form.js';
 import { CallPanels } from './call-panels.js';
-import { showApps, startShell } from './shell.js';
+import { SettingsSheet } from './settings-sheet.js';
+import { askToRecord, showApps, startShell } from './shell.js';
 
 const byId = (id) => document.getElementById(id);
 const PLAYBACK_DELAY_MS = 200;
@@ -22,7 +20,7 @@ const PLAYBACK_DELAY_MS = 200;
  */
 export async function startCallPage(page) {
   const shell = await startShell(page.route, page.words);
-  const defaults = await loadFrontendDefaults().catch(() => ({}));
+  const defaults = await shell.defaults;
   const delayMs = defaults.playback_delay_ms ?? PLAYBACK_DELAY_MS;
   new CallPage(page, shell, page.openSettings(delayMs, shell.storage));
 }
@@ -34,8 +32,10 @@ class CallPage {
   #controls = new CallControls(document);
   #source;
   #panels;
+  #sheet;
   #call = null;
   #loading = null;
+  #starting = false;
 
   constructor(page, shell, settings) {
     [this.#page, this.#shell, this.#settings] = [page, shell, settings];
@@ -55,7 +55,7 @@ class CallPage {
     controls.on('devices', () => this.#panels.openDevices());
     controls.on('open-metrics', () => this.#panels.toggleMetrics());
     controls.on('open-settings', () => {
-      byId('settings').showModal();
+      this.#sheet.open();
       void this.#panels.fillVoices();
     });
     controls.on('toggle-captions', () => {
@@ -90,32 +90,34 @@ class CallPage {
       this.#source.picker.choose();
       return;
     }
-    if (this.#call === null) await this.#loadCall();
+    if (this.#starting) return;
+    this.#starting = true;
+    try {
+      await this.#getReady();
+    } finally {
+      this.#starting = false;
+    }
     const { microphoneId, voices } = this.#panels;
     this.#call.start({ source: this.#source?.chosen, microphoneId, voices });
   }
 
+  /** Sound is unlocked in the click, before the visitor thinks about recording. */
+  async #getReady() {
+    if (this.#call === null) await this.#loadCall();
+    this.#call.player.unlock();
+    await askToRecord(this.#shell);
+  }
+
   #openSettings() {
-    const dialog = byId('settings');
-    closeOnBackdrop(dialog);
-    bindSettingsForm(dialog.querySelector('form'), this.#settings);
-    byId('reset-settings').addEventListener('click', () => this.#resetSettings());
+    this.#sheet = new SettingsSheet({
+      shell: this.#shell,
+      settings: this.#settings,
+      onReset: () => this.#panels.forgetDevices(),
+    });
     addEventListener('pagehide', () => this.#settings.flush());
     const show = ({ captions }) => this.#controls.press('toggle-captions', captions);
     this.#settings.on('change', show);
     show(this.#settings.values);
-  }
-
-  async #resetSettings() {
-    const agreed = await confirmInDialog({
-      titleKey: 'settings.reset_question',
-      textKey: 'settings.reset_text',
-      confirmKey: 'settings.reset',
-    });
-    if (!agreed) return;
-    this.#settings.reset();
-    this.#panels.forgetDevices();
-    this.#shell.toaster.news('settings.reset_done');
   }
 
   async #checkThatItIsOn() {

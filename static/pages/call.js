@@ -71,6 +71,7 @@ export class Call {
     void this.#machine.start({
       media: new CallMedia(this.#input, source.picture),
       prepare: {
+        record: this.#parts.shell.consent.given,
         systemPrompt: values.system_prompt,
         lengthPenalty: values.length_penalty,
         maxSliceNums: maxSliceNums(),

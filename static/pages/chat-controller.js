@@ -19,7 +19,8 @@ export class ChatController extends Emitter {
 
   /**
    * @param {{transport: object, transcript: object, queueBanner: object, poller: object,
-   *          settings: object, speech: import('./speech-on-demand.js').SpeechOnDemand,
+   *          settings: object, consent: import('../state/consent.js').RecordingConsent,
+   *          speech: import('./speech-on-demand.js').SpeechOnDemand,
    *          onCopy: (text: string) => void,
    *          remedies: Record<string, {key: string, run: () => void}>}} parts
    */
@@ -92,14 +93,15 @@ export class ChatController extends Emitter {
   }
 
   #request(turn) {
-    const { transcript, transport, settings, speech, onCopy } = this.#parts;
+    const { transcript, transport, settings, consent, speech, onCopy } = this.#parts;
     const view = transcript.addAnswer({ onCopy, onRegenerate: () => this.askAgain() });
     view.progress('chat.sending');
     this.#lastView = view;
     this.#heard = new HeardText();
     if (settings.values.speak) speech.begin(view);
     const turns = this.#conversation.turnsForRequest();
-    const id = transport.send(buildChatRequest(turns, settings.values, speech.voice));
+    const options = { voice: speech.voice, record: consent.given };
+    const id = transport.send(buildChatRequest(turns, settings.values, options));
     this.#exchange = { id, turn, view, sentMs: performance.now(), firstMs: null };
     this.emit('answering', true);
   }

@@ -59,6 +59,7 @@ export class HalfDuplexCall {
     void this.#machine.start({
       media: this.#input,
       prepare: {
+        record: this.#parts.shell.consent.given,
         systemPrompt: values.system_prompt,
         voice: voices.promptVoice,
         threshold: values.threshold,

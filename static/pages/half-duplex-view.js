@@ -2,7 +2,6 @@
 
 import { LevelMeter } from '../audio/levels.js';
 import { localize } from '../i18n/index.js';
-import { clockText } from '../lib/clock-text.js';
 import { isBusy } from '../lib/session-states.js';
 import { Transcript } from '../lib/transcript.js';
 
@@ -32,7 +31,6 @@ export class HalfDuplexView {
   #input = null;
   #output = null;
   #limitMs = 0;
-  #phase = null;
   #spokenMs = 0;
   #textDueMs = 0;
 
@@ -74,7 +72,6 @@ export class HalfDuplexView {
   }
 
   #enterPhase(phase) {
-    this.#phase = phase;
     const seconds = Math.round(this.#spokenMs / 100) / 10;
     const params = phase === 'thinking' ? { seconds } : {};
     this.#parts.display.show(PHASE_LIGHTS[phase], `call.state.${phase}`, params);

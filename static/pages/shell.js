@@ -3,6 +3,7 @@
 import { translator } from '../i18n/index.js';
 import { loadApps, loadFrontendDefaults } from '../net/catalog-api.js';
 import { StatusPoller } from '../net/status-poller.js';
+import { RecordingConsent } from '../state/consent.js';
 import { SafeStorage } from '../state/storage.js';
 import { Banners } from '../ui/banners.js';
 import { SiteHeader } from '../ui/nav.js';
@@ -23,11 +24,13 @@ export async function startShell(current, pageWords) {
   const banners = new Banners(document.getElementById('banners'));
   const toaster = new Toaster(document.getElementById('toasts'));
   const poller = new StatusPoller();
+  const consent = new RecordingConsent(storage);
   document.documentElement.classList.remove('starting');
   header.setApps(storage.getJson(APPS_KEY) ?? []);
   watchService(poller, header, banners);
-  void adoptServerLanguage();
-  return { storage, header, banners, toaster, poller };
+  const defaults = loadFrontendDefaults().catch(() => ({}));
+  void adoptServerLanguage(defaults);
+  return { storage, header, banners, toaster, poller, defaults, consent };
 }
 
 /**
@@ -46,6 +49,13 @@ export function rememberedApps({ storage }) {
   return storage.getJson(APPS_KEY) ?? [];
 }
 
+/** Asks, before the first session, whether the service may record; unanswered is a no. */
+export async function askToRecord({ consent, defaults }) {
+  if (consent.answer !== null || !(await defaults).recording) return;
+  const question = await import('../ui/consent-dialog.js').catch(() => null); // out of reach
+  await question?.askForConsent(consent);
+}
+
 function watchService(poller, header, banners) {
   const showConnection = (reachable) => {
     header.health.show(poller.latest);
@@ -62,7 +72,6 @@ function watchService(poller, header, banners) {
   void poller.start();
 }
 
-async function adoptServerLanguage() {
-  const defaults = await loadFrontendDefaults().catch(() => ({}));
-  await translator.suggest(defaults.default_lang);
+async function adoptServerLanguage(defaults) {
+  await translator.suggest((await defaults).default_lang);
 }

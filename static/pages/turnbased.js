@@ -1,28 +1,27 @@
 /** The turn-based page: joins its controllers to the elements of turnbased.html. */
 
 import { t } from '../i18n/index.js';
+import { Failure } from '../lib/failure.js';
 import { ChatSocketTransport } from '../net/chat-api.js';
 import { socketUrl } from '../net/socket.js';
 import { openTurnbasedSettings } from '../state/turnbased-settings.js';
 import { copyText } from '../ui/clipboard.js';
 import { Composer } from '../ui/composer.js';
-import { closeOnBackdrop, confirmInDialog } from '../ui/dialog.js';
 import { acceptDrops } from '../ui/drop-target.js';
 import { QueueBanner } from '../ui/queue-banner.js';
-import { bindSettingsForm } from '../ui/settings-form.js';
 import { TalkControl } from '../ui/talk-control.js';
 import { TranscriptView } from '../ui/transcript-view.js';
 import { AttachmentController } from './attachment-controller.js';
 import { ChatController } from './chat-controller.js';
 import { RecordingController } from './recording-controller.js';
-import { showApps, startShell } from './shell.js';
+import { askToRecord, showApps, startShell } from './shell.js';
 import { SpeechOnDemand } from './speech-on-demand.js';
 
 const byId = (id) => document.getElementById(id);
 const shell = await startShell('/turnbased');
-const { toaster, poller, banners } = shell;
+const { toaster, poller, banners, consent } = shell;
 const settings = openTurnbasedSettings(shell.storage);
-const settingsDialog = byId('settings');
+let settingsSheet = null;
 const main = byId('main');
 
 const composer = new Composer(document);
@@ -59,11 +58,12 @@ const chat = new ChatController({
   queueBanner: new QueueBanner(byId('queue'), () => chat.stop()),
   poller,
   settings,
+  consent,
   speech,
   onCopy: copyAnswer,
   remedies: {
     new: { key: 'chat.new', run: startNewChat },
-    settings: { key: 'settings.title', run: () => settingsDialog.showModal() },
+    settings: { key: 'settings.title', run: openSettings },
     home: { key: 'action.home', run: () => location.assign('/') },
   },
 });
@@ -73,12 +73,21 @@ function focusDraft() {
   if (matchMedia('(pointer: fine)').matches) composer.focus();
 }
 
+/** What only some visitors need comes when they do, or not at all. */
+function load(module) {
+  return module.catch((error) => {
+    toaster.failure(new Failure('unreachable', { cause: error }));
+    return {};
+  });
+}
+
 async function copyAnswer(text) {
   toaster.news((await copyText(text)) ? 'action.copied' : 'action.not_copied');
 }
 
 async function startNewChat() {
-  const agreed = await confirmInDialog({
+  const { confirmInDialog } = await load(import('../ui/dialog.js'));
+  const agreed = await confirmInDialog?.({
     titleKey: 'chat.new_question',
     textKey: 'chat.new_text',
     confirmKey: 'chat.new',
@@ -89,15 +98,11 @@ async function startNewChat() {
   focusDraft();
 }
 
-async function resetSettings() {
-  const agreed = await confirmInDialog({
-    titleKey: 'settings.reset_question',
-    textKey: 'settings.reset_text',
-    confirmKey: 'settings.reset',
-  });
-  if (!agreed) return;
-  settings.reset();
-  toaster.news('settings.reset_done');
+async function openSettings() {
+  const { SettingsSheet } = await load(import('./settings-sheet.js'));
+  if (SettingsSheet === undefined) return;
+  settingsSheet ??= new SettingsSheet({ shell, settings });
+  settingsSheet.open();
 }
 
 function showVoice({ speak }) {
@@ -117,10 +122,14 @@ async function checkThatChatIsOn() {
   composer.disable();
 }
 
-composer.on('submit', ({ text }) => {
+composer.on('submit', async ({ text }) => {
   const typed = text === '' ? [] : [{ type: 'text', text }];
   const items = [...attachments.take(), ...typed];
   composer.text = '';
+  if (consent.answer === null) {
+    composer.setAnswering(true); // nothing more is sent while the visitor is asked
+    await askToRecord(shell);
+  }
   chat.send(items);
   showEmptiness();
 });
@@ -134,16 +143,13 @@ talk.on('start', () => {
 acceptDrops(document.body, byId('drop-target'), (files) => attachments.addFiles(files));
 
 byId('new-chat').addEventListener('click', startNewChat);
-byId('open-settings').addEventListener('click', () => settingsDialog.showModal());
-byId('reset-settings').addEventListener('click', resetSettings);
+byId('open-settings').addEventListener('click', openSettings);
 byId('start-text').addEventListener('click', () => {
   composer.text = t('chat.start_text_example');
   composer.focus();
 });
 byId('start-image').addEventListener('click', () => composer.chooseFiles());
 byId('start-voice').addEventListener('click', () => talk.tap());
-closeOnBackdrop(settingsDialog);
-bindSettingsForm(settingsDialog.querySelector('form'), settings);
 settings.on('change', showVoice);
 
 document.addEventListener('keydown', (event) => {

@@ -3,30 +3,42 @@
 import { element } from './dom.js';
 
 /**
- * @param {{titleKey: string, textKey: string, confirmKey: string}} keys
- * @returns {Promise<boolean>} whether the visitor agreed
+ * @param {{titleKey: string, textKeys: string[],
+ *          answers: {value: string, key: string, primary?: boolean}[]}} question
+ * @returns {Promise<string>} the value of the answer, '' when the dialog was closed without one
  */
-export function confirmInDialog({ titleKey, textKey, confirmKey }) {
+export function askInDialog({ titleKey, textKeys, answers }) {
+  const texts = textKeys.map((key) => element('p', { i18n: key }));
+  const buttons = answers.map(({ value, key, primary = false }) =>
+    element('button', { class: primary ? 'button primary' : 'button', value, i18n: key }),
+  );
   const dialog = element(
     'dialog',
     { class: 'confirm', 'aria-labelledby': 'confirm-title', 'aria-describedby': 'confirm-text' },
     element('h2', { id: 'confirm-title', i18n: titleKey }),
-    element('p', { id: 'confirm-text', i18n: textKey }),
-    element(
-      'form',
-      { method: 'dialog', class: 'dialog-actions' },
-      element('button', { class: 'button', value: 'no', i18n: 'action.cancel' }),
-      element('button', { class: 'button primary', value: 'yes', i18n: confirmKey }),
-    ),
+    element('div', { id: 'confirm-text' }, ...texts),
+    element('form', { method: 'dialog', class: 'dialog-actions' }, ...buttons),
   );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       dialog.remove();
-      resolve(dialog.returnValue === 'yes');
+      resolve(dialog.returnValue);
     });
   });
+}
+
+/**
+ * @param {{titleKey: string, textKey: string, confirmKey: string}} keys
+ * @returns {Promise<boolean>} whether the visitor agreed
+ */
+export async function confirmInDialog({ titleKey, textKey, confirmKey }) {
+  const answers = [
+    { value: 'no', key: 'action.cancel' },
+    { value: 'yes', key: confirmKey, primary: true },
+  ];
+  return (await askInDialog({ titleKey, textKeys: [textKey], answers })) === 'yes';
 }
 
 /** A click on the backdrop closes a dialog, as Esc does. */

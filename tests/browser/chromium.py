@@ -31,6 +31,9 @@ RECORD_CSP_VIOLATIONS = """
     addEventListener('securitypolicyviolation', (event) =>
         console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
+ANSWER_ABOUT_RECORDING = """(answer) => {
+    if (location.protocol.startsWith('http')) localStorage.minicpmo_recording ??= answer;
+}"""
 FILE_RATE = 44100
 VIDEO_RATE = 10
 
@@ -125,12 +128,20 @@ class Visit:
 
 
 @asynccontextmanager
-async def visit(browser: Browser, origin: str, **options: Any) -> AsyncIterator[Visit]:
-    """A fresh profile with one page; afterwards the page must not have complained."""
+async def visit(
+    browser: Browser, origin: str, *, may_record: str | None = "no", **options: Any
+) -> AsyncIterator[Visit]:
+    """A fresh profile with one page; afterwards the page must not have complained.
+
+    Args:
+        may_record: what was answered to the question about recording; None is asked on the page.
+    """
     defaults: dict[str, Any] = {"locale": "en-US", "reduced_motion": "reduce"}
     context = await browser.new_context(ignore_https_errors=True, **defaults | options)
     context.set_default_timeout(15_000)
     await context.add_init_script(RECORD_CSP_VIOLATIONS)
+    if may_record is not None:
+        await context.add_init_script(f"({ANSWER_ABOUT_RECORDING})('{may_record}')")
     guest = Visit(await context.new_page(), origin)
     try:
         yield guest

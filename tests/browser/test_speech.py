@@ -193,6 +193,7 @@ async def test_speech_works_with_the_keyboard_alone(real_visit: OpenVisit) -> No
         page, keyboard = guest.page, guest.page.keyboard
         await page.focus("#open-settings")
         await keyboard.press("Enter")
+        await expect(page.locator("#settings")).to_be_visible()
         await page.focus("#speak")
         await keyboard.press("Space")
         await expect(page.get_by_role("group", name="Voice")).to_be_visible()

@@ -5,6 +5,7 @@ import { translator } from '../../static/i18n/index.js';
 import { Emitter } from '../../static/lib/emitter.js';
 import { Failure } from '../../static/lib/failure.js';
 import { ChatController } from '../../static/pages/chat-controller.js';
+import { RecordingConsent } from '../../static/state/consent.js';
 import { SafeStorage } from '../../static/state/storage.js';
 import { openTurnbasedSettings } from '../../static/state/turnbased-settings.js';
 import { QueueBanner } from '../../static/ui/queue-banner.js';
@@ -38,6 +39,7 @@ let queue;
 let transport;
 let poller;
 let settings;
+let consent;
 let speech;
 let chat;
 
@@ -48,7 +50,9 @@ beforeEach(async () => {
   [log, queue] = [document.createElement('div'), document.createElement('div')];
   transport = new FakeTransport();
   poller = new Emitter();
-  settings = openTurnbasedSettings(new SafeStorage(() => new MemoryStorage()));
+  const storage = new SafeStorage(() => new MemoryStorage());
+  settings = openTurnbasedSettings(storage);
+  consent = new RecordingConsent(storage);
   speech = new FakeSpeech();
   const transcript = new TranscriptView({
     log,
@@ -62,6 +66,7 @@ beforeEach(async () => {
     queueBanner: new QueueBanner(queue, () => chat.stop()),
     poller,
     settings,
+    consent,
     speech,
     onCopy: () => {},
     remedies: { new: { key: 'chat.new', run: () => {} } },
@@ -113,6 +118,14 @@ describe('a message', () => {
       'Hello',
       'more',
     ]);
+  });
+
+  it('may be recorded only where the visitor has agreed', () => {
+    chat.send(hello);
+    transport.emit('done', { id: 1, ...DONE });
+    consent.keep(true);
+    chat.askAgain();
+    expect(transport.requests.map(({ record }) => record)).toEqual([false, true]);
   });
 
   it('ignores what belongs to another request', () => {

@@ -90,7 +90,7 @@ describe('a request', () => {
 
   it('asks for speech only when it is to be spoken, in the voice that was chosen', () => {
     const asking = (speak, voice) =>
-      buildChatRequest([answered([text('a')], '')], { ...settings, speak }, voice);
+      buildChatRequest([answered([text('a')], '')], { ...settings, speak }, { voice });
     const tts = { enabled: true, mode: 'audio_assistant' };
     expect(Object.keys(asking(false, 'AAAA'))).not.toContain('tts');
     expect(asking(true, null)).toMatchObject({ tts, use_tts_template: true });
@@ -110,6 +110,7 @@ describe('a request', () => {
       generation: { max_new_tokens: 64, do_sample: true, length_penalty: 1.2 },
       image: { max_slice_nums: 2 },
       omni_mode: false,
+      record: false,
     });
   });
 });

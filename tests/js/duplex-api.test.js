@@ -32,18 +32,26 @@ const socket = () => FakeSocket.opened[0];
 
 describe('what is said', () => {
   it('begins with the prompt, and with voices only where they were chosen', () => {
-    const settings = { systemPrompt: 'Be kind', lengthPenalty: 1.05, maxSliceNums: null };
+    const settings = {
+      record: false, systemPrompt: 'Be kind', lengthPenalty: 1.05, maxSliceNums: null,
+    };
     connection.prepare({ ...settings, promptVoice: null, speechVoice: null });
-    connection.prepare({ ...settings, maxSliceNums: 2, promptVoice: 'AAAA', speechVoice: 'BBBB' });
+    connection.prepare({
+      ...settings, record: true, maxSliceNums: 2, promptVoice: 'AAAA', speechVoice: 'BBBB',
+    });
     const plain = {
       type: 'prepare',
+      record: false,
       system_prompt: 'Be kind',
       config: { length_penalty: 1.05 },
       deferred_finalize: true,
     };
     expect(socket().sent).toEqual([
       plain,
-      { ...plain, max_slice_nums: 2, ref_audio_base64: 'AAAA', tts_ref_audio_base64: 'BBBB' },
+      {
+        ...plain, record: true, max_slice_nums: 2, ref_audio_base64: 'AAAA',
+        tts_ref_audio_base64: 'BBBB',
+      },
     ]);
   });
 
@@ -99,10 +107,11 @@ describe('what is heard', () => {
       type: 'result', is_listen: false, text: 'Hi', audio_data: bytesToBase64(floatsToBytes(samples)),
       end_of_turn: true, current_time: 4, wall_clock_ms: 512.3, cost_all_ms: 480, audio_epoch: 2,
       kv_cache_length: 900, vision_slices: 1, vision_tokens: 64, server_send_ts: 1700000000.5,
+      warning: 'disk full',
     });
     expect(events).toEqual([['result', {
       isListen: false, text: 'Hi', samples, endOfTurn: true, audioEpoch: 2, interrupted: false,
-      skipped: false, reason: null, wallClockMs: 512.3, costAllMs: 480, kvCacheLength: 900,
+      skipped: false, reason: null, warning: 'disk full', wallClockMs: 512.3, costAllMs: 480, kvCacheLength: 900,
       visionSlices: 1, visionTokens: 64, serverSendMs: 1700000000500,
     }]]);
   });

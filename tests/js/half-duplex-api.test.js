@@ -10,6 +10,7 @@ const EVENTS = ['queue', 'assigned', 'prepared', 'hearing', 'generating', 'chunk
   'truncated', 'stopped', 'timeout', 'error', 'close'];
 
 const SETTINGS = {
+  record: false,
   systemPrompt: 'Be kind',
   voice: null,
   threshold: 0.8,
@@ -50,10 +51,11 @@ describe('what is said', () => {
 
   it('begins with the settings, and with a voice only where one was chosen', () => {
     connection.prepare(SETTINGS);
-    connection.prepare({ ...SETTINGS, voice: 'AAAA', spoken: false });
+    connection.prepare({ ...SETTINGS, record: true, voice: 'AAAA', spoken: false });
     const [plain, other] = socket().sent;
     expect(plain).toEqual({
       type: 'prepare',
+      record: false,
       system_prompt: 'Be kind',
       config: {
         vad: { threshold: 0.8, min_silence_duration_ms: 800 },
@@ -63,6 +65,7 @@ describe('what is said', () => {
       },
     });
     expect(other.ref_audio_base64).toBe('AAAA');
+    expect(other.record).toBe(true);
     expect(other.config.tts).toEqual({ enabled: false });
   });
 
@@ -107,10 +110,11 @@ describe('what is heard', () => {
       'prepared', { timeoutS: 9, recordingSessionId: 'r', warning: 'w' }],
     [{ type: 'vad_state', speaking: true }, 'hearing', { speaking: true }],
     [{ type: 'generating', speech_duration_ms: 1500 }, 'generating', { speechMs: 1500 }],
-    [{ type: 'turn_done', turn_index: 1, text: 'Hi', stopped: true, interrupted: true, audio_epoch: 3 },
-      'turnDone', { text: 'Hi', stopped: true, interrupted: true, audioEpoch: 3 }],
+    [{ type: 'turn_done', turn_index: 1, text: 'Hi', stopped: true, interrupted: true, audio_epoch: 3,
+      warning: 'w' },
+      'turnDone', { text: 'Hi', stopped: true, interrupted: true, audioEpoch: 3, warning: 'w' }],
     [{ type: 'turn_done', turn_index: 2, text: '' }, 'turnDone',
-      { text: '', stopped: false, interrupted: false, audioEpoch: 0 }],
+      { text: '', stopped: false, interrupted: false, audioEpoch: 0, warning: null }],
     [{ type: 'truncated', audio_epoch: 2, text: 'H' }, 'truncated', { audioEpoch: 2, text: 'H' }],
     [{ type: 'stopped', session_id: 'x' }, 'stopped', {}],
   ])('%o is %s', (message, name, event) => {

@@ -9,7 +9,7 @@ import { FakeMedia, FakePlayer } from './fake-call.js';
 import { FakeSocket } from './fakes.js';
 
 const EVENTS = ['phase', 'userTurn', 'turnStart', 'turnText', 'turnEnd', 'cut', 'truncated',
-  'nothing', 'stall', 'slow', 'warning', 'end'];
+  'nothing', 'stall', 'slow', 'warning', 'note', 'end'];
 const SOUND = bytesToBase64(floatsToBytes(new Float32Array(24_000)));
 
 let player;
@@ -78,13 +78,14 @@ describe('a turn', () => {
     await ask();
     answer('Hello');
     player.aheadMs = 900;
-    say('turn_done', { turn_index: 1, text: 'Hello' });
+    say('turn_done', { turn_index: 1, text: 'Hello', warning: 'The disk is full' });
     await pass(200);
     player.aheadMs = 0;
     await pass(1000);
     expect(phases()).toEqual(
       ['listening', 'hearing', 'listening', 'thinking', 'answering', 'resting', 'listening'],
     );
+    expect(heard('note')).toEqual([{ text: 'The disk is full' }]);
     expect(heard('turnEnd')).toEqual([{ reason: 'listen' }]);
   });
 

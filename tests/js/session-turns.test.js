@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SessionMachine } from '../../static/lib/session-machine.js';
 import { FakeConnection, FakeMedia, FakePlayer, listen, spoken } from './fake-call.js';
 
-const EVENTS = ['turnStart', 'turnText', 'turnEnd', 'cut', 'userText'];
+const EVENTS = ['turnStart', 'turnText', 'turnEnd', 'cut', 'userText', 'note'];
 
 let connection;
 let player;
@@ -46,6 +46,13 @@ describe('turns', () => {
     ]);
     expect(player.beginTurn).toHaveBeenCalledOnce();
     expect(player.endTurn).toHaveBeenCalledOnce();
+  });
+
+  it('go on while the service notes that it has stopped recording', () => {
+    connection.emit('result', spoken('Hello', { warning: 'The disk is full' }));
+    connection.emit('result', spoken(' there', { warning: null }));
+    expect(heard('note')).toEqual([{ text: 'The disk is full' }]);
+    expect(player.beginTurn).toHaveBeenCalledOnce();
   });
 
   it('end when the model listens without having ended them', () => {

@@ -99,3 +99,10 @@ def test_what_is_asked_all_the_time_is_not_logged(
         assert caplog.text == ""
         http.get("/workers")
     assert "path=/workers" in caplog.text
+
+
+def test_windows_are_kept_apart_only_where_browsers_heed_it(tmp_path: Path) -> None:
+    name = "Cross-Origin-Opener-Policy"
+    with running_gateway(gateway_config(tmp_path)) as (http, _):
+        assert name not in http.get("/health").headers
+        assert http.get("https://testserver/health").headers[name] == "same-origin"

@@ -103,8 +103,8 @@ async def test_what_is_said_is_answered_with_sound_and_then_it_is_ones_turn_agai
     async with visit(speaker, real_gateway.url) as guest:
         await call(guest)
         await wait_for_state(guest, "You are speaking")
-        await wait_for_state(guest, "Thinking (")
         await wait_until_it_sounds(guest)
+        assert "generating" in kinds(guest)
         await wait_for_state(guest, "Listening")
         log = guest.page.get_by_role("log")
         await expect(log).to_contain_text("Voice input, turn 1 (")

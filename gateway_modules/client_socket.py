@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from config import ServiceConfig
 from core import errors
-from core.deadline import within
 from core.logs import event
 from core.schemas import ServerMessage
+from core.tasks import cancel_and_wait, within
 from gateway_modules import metrics
 from gateway_modules.frame_buffer import FrameBuffer
 
@@ -153,14 +153,6 @@ class ClientSocket:
         logger.warning(event("client_stalled", timeout_s=self._send_timeout_s))
         self.has_left = True
         self._ending.set()
-
-
-async def cancel_and_wait(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel what still runs and wait until it is over; results and errors are dropped."""
-    tasks = list(tasks)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:

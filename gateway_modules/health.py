@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from core.deadline import within
 from core.logs import event
+from core.tasks import cancel_and_wait, within
 from gateway_modules.models import BUSY_STATUSES, GatewayWorkerStatus
 from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
 
@@ -62,9 +62,7 @@ class HealthMonitor:
             return
         running = (self._task, *self._probes.values())
         self._task = None
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel_and_wait(running)
 
     def look_now(self) -> None:
         """Do not wait for the next round: a worker has just become doubtful."""

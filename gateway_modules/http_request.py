@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from core import errors
-from gateway_modules.client_socket import MEBI, ClientGoneError, cancel_and_wait
+from core.tasks import cancel_and_wait
+from gateway_modules.client_socket import MEBI, ClientGoneError
 
 Result = TypeVar("Result")
 

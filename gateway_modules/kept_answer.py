@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed
 
 from config import ServiceConfig
 from core import errors
-from core.deadline import within
 from core.logs import event
 from core.schemas import StreamingCloseMessage
+from core.tasks import within
 from gateway_modules.client_socket import parse_object
 from gateway_modules.history_hash import QuestionHash
 from gateway_modules.streaming_frames import worker_playback

@@ -11,8 +11,8 @@ from starlette.websockets import WebSocket
 
 from config import ServiceConfig
 from core import errors
-from core.deadline import within
 from core.logs import event
+from core.tasks import within
 from gateway_modules import metrics
 from gateway_modules.access import AccessPolicy
 from gateway_modules.client_limits import ClientLimits

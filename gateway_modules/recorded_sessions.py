@@ -17,6 +17,7 @@ from core.logs import event
 from core.recording import cleanup_sessions, load_meta
 from core.recording.cleanup import is_live
 from core.recording.folders import session_folders, size_bytes
+from core.tasks import beside
 from gateway_modules.session_models import ListedSession, SessionList, StorageInfo
 
 logger = logging.getLogger(__name__)
@@ -93,12 +94,8 @@ class RecordedSessions:
     @asynccontextmanager
     async def cleaned_regularly(self) -> AsyncIterator[None]:
         """In the block, clean up soon after its start and then every so many hours."""
-        cleaning = asyncio.create_task(self._clean_regularly())
-        try:
+        async with beside(self._clean_regularly()):
             yield
-        finally:
-            cleaning.cancel()
-            await asyncio.gather(cleaning, return_exceptions=True)
 
     async def _clean_regularly(self) -> None:
         await asyncio.sleep(self._settings.cleanup_first_s)

@@ -11,7 +11,8 @@ from websockets.exceptions import ConnectionClosed
 from config import ServiceConfig
 from core import errors
 from core.schemas import StopMessage
-from gateway_modules.client_socket import ClientSocket, cancel_and_wait
+from core.tasks import cancel_and_wait
+from gateway_modules.client_socket import ClientSocket
 from gateway_modules.lease import Lease
 from gateway_modules.upstream import worker_socket
 

@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from core import errors
-from gateway_modules.client_socket import ClientSocket, cancel_and_wait, parse_object
+from core.tasks import cancel_and_wait
+from gateway_modules.client_socket import ClientSocket, parse_object
 from gateway_modules.history_hash import QuestionHash
 from gateway_modules.kept_answer import KeptAnswer
 from gateway_modules.lease import Lease

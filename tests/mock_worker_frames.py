@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import WebSocket
 
-from core.deadline import within
+from core.tasks import within
 from tests.mock_worker_state import MockWorker, Running
 
 SHOWN_CHARACTERS = 100

@@ -15,6 +15,7 @@ from core.logs import event
 from core.processors import ChatTask, ChatView, chat_response
 from core.processors.sound import sound_of
 from core.schemas import ChatRequest, ChatResponse, WorkerStatus
+from core.tasks import cancel_and_wait
 from worker_modules.dependencies import Service
 from worker_modules.metrics import count_tokens
 from worker_modules.recorded_turns import RecordedTurns
@@ -43,9 +44,7 @@ async def chat(request: Request, service: Service) -> Response:
             return JSONResponse(answering.result().model_dump(mode="json"))
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     finally:
-        answering.cancel()
-        leaving.cancel()
-        await asyncio.gather(answering, leaving, return_exceptions=True)
+        await cancel_and_wait((answering, leaving))
 
 
 async def _client_leaves(request: Request) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, WebSocket
 
-from core.deadline import within
 from core.errors import IdleTimeoutError, UnknownTypeError
 from core.logs import event
 from core.processors import (
@@ -32,6 +31,7 @@ from core.schemas import (
     ServerMessage,
     WorkerStatus,
 )
+from core.tasks import cancel_and_wait, within
 from worker_modules.dependencies import Service
 from worker_modules.inference import Run
 from worker_modules.metrics import AnswerTimes, count_tokens
@@ -92,9 +92,7 @@ class ChatSocket:
             else:
                 listening.result()
         finally:
-            answering.cancel()
-            listening.cancel()
-            await asyncio.gather(answering, listening, return_exceptions=True)
+            await cancel_and_wait((answering, listening))
             self._recorded.close()
 
     async def _first_object(self) -> dict[str, Any]:

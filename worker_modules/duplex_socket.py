@@ -29,6 +29,7 @@ from core.schemas import (
     PlaybackMessage,
     WorkerStatus,
 )
+from core.tasks import cancel_and_wait
 from worker_modules.dependencies import Service
 from worker_modules.duplex_answers import DuplexAnswers, OngoingCall
 from worker_modules.duplex_backlog import WaitingChunk
@@ -115,9 +116,7 @@ class DuplexSocket:
         except PauseExpiredError as error:
             await ongoing.send(DuplexTimeoutMessage(reason=str(error)))
         finally:
-            answering.cancel()
-            reading.cancel()
-            await asyncio.gather(answering, reading, return_exceptions=True)
+            await cancel_and_wait((answering, reading))
             logger.info(
                 event(
                     "call_ended",

@@ -13,7 +13,6 @@ import numpy as np
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel
 
-from core.deadline import within
 from core.errors import DeviceLostError, RequestError, ServiceError, socket_message
 from core.logs import event
 from core.processors import HalfDuplexCall
@@ -32,6 +31,7 @@ from core.schemas import (
     VadStateMessage,
     WorkerStatus,
 )
+from core.tasks import beside, cancel_and_wait, within
 from worker_modules.call_clock import CallClock
 from worker_modules.call_phase import CallPhase, Phase
 from worker_modules.dependencies import Service
@@ -124,9 +124,7 @@ class HalfDuplexSocket:
             await asyncio.wait({acting, reading}, return_when=asyncio.FIRST_COMPLETED)
             await (acting if acting.done() else reading)
         finally:
-            acting.cancel()
-            reading.cancel()
-            await asyncio.gather(acting, reading, return_exceptions=True)
+            await cancel_and_wait((acting, reading))
             self._recorded.close()
             self._service.half_duplex_sockets.discard(self)
 
@@ -310,13 +308,11 @@ class HalfDuplexSocket:
     async def _heeding(self, run: Run) -> AsyncIterator[Run]:
         """In the block, `stop` ends the run and the call, and sound is dropped."""
         self._run = run
-        heeding = asyncio.create_task(self._heed(run))
-        try:
-            yield run
-        finally:
-            self._run = None
-            heeding.cancel()
-            await asyncio.gather(heeding, return_exceptions=True)
+        async with beside(self._heed(run)):
+            try:
+                yield run
+            finally:
+                self._run = None
 
     async def _heed(self, run: Run) -> None:
         while True:

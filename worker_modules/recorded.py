@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from core.recording import SessionRecorder
@@ -9,7 +10,7 @@ from core.recording import SessionRecorder
 Recorder = TypeVar("Recorder", bound=SessionRecorder)
 
 
-class Recorded(Generic[Recorder]):
+class Recorded(ABC, Generic[Recorder]):
     """One session; without a recorder nothing is kept of it."""
 
     def __init__(self, recorder: Recorder | None = None) -> None:
@@ -21,9 +22,9 @@ class Recorded(Generic[Recorder]):
         return self._recorder.session_id if self._recorder is not None else None
 
     @property
+    @abstractmethod
     def is_empty(self) -> bool:
         """Whether nothing has been answered."""
-        raise NotImplementedError
 
     def warning(self, other: str | None = None) -> str | None:
         """What the client should be told, together with another warning."""

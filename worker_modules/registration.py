@@ -10,6 +10,7 @@ import httpx
 
 from core.logs import event
 from core.schemas import WORKER_SECRET_HEADER, WorkerRegistered, WorkerRegistration
+from core.tasks import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,7 @@ class Registration:
     async def stop(self) -> None:
         """Tell the gateway to send nothing more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait([self._task])
         if self._worker_id is not None:
             try:
                 await self._call("DELETE", f"/api/workers/{self._worker_id}")

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 from fastapi import APIRouter, WebSocket
 
-from core.deadline import within
 from core.errors import (
     IdleTimeoutError,
     RequestError,
@@ -31,6 +30,7 @@ from core.schemas import (
     TruncatedMessage,
     WorkerStatus,
 )
+from core.tasks import beside, cancel_and_wait, within
 from worker_modules.dependencies import Service
 from worker_modules.inference import Run
 from worker_modules.recorded_turns import RecordedTurns
@@ -100,9 +100,7 @@ class StreamingSocket:
             await asyncio.wait({acting, reading}, return_when=asyncio.FIRST_COMPLETED)
             await (acting if acting.done() else reading)
         finally:
-            acting.cancel()
-            reading.cancel()
-            await asyncio.gather(acting, reading, return_exceptions=True)
+            await cancel_and_wait((acting, reading))
             self._service.forget(self.session_id)
             self._recorded.close()
             self._service.streaming_sockets.discard(self)
@@ -259,13 +257,11 @@ class StreamingSocket:
     async def _heeding(self, run: Run, *, defers: bool) -> AsyncIterator[None]:
         """In the block, `stop` and `close` end the run; the rest is refused, or left for later."""
         self._run = run
-        heeding = asyncio.create_task(self._heed(defers))
-        try:
-            yield
-        finally:
-            self._run = None
-            heeding.cancel()
-            await asyncio.gather(heeding, return_exceptions=True)
+        async with beside(self._heed(defers)):
+            try:
+                yield
+            finally:
+                self._run = None
 
     async def _heed(self, defers: bool) -> None:
         while True:

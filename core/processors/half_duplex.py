@@ -15,7 +15,7 @@ from core.processors.media import decode_audio, too_much_audio
 from core.processors.model_errors import service_errors
 from core.processors.speech import SPEECH_UNAVAILABLE, SpeechTask
 from core.processors.streaming import StreamingView
-from core.processors.voices import REFERENCE_FIELD, Voices
+from core.processors.voices import Voices
 from core.schemas import (
     MODEL_SAMPLE_RATE,
     HalfDuplexPrepareMessage,
@@ -46,7 +46,6 @@ class HalfDuplexCall:
         self.warning = opening.warning
         self.conversation = view.open()
         self._voices = view.voices
-        self._voice_field = opening.voice_field
         self._system = PrefillTask([ChatMessage("system", opening.content)])
         self._answer = AnswerTask(
             _generation_options(request, view.limits.max_new_tokens), speech=opening.speech
@@ -60,8 +59,8 @@ class HalfDuplexCall:
     def begin(self) -> Generator[Prefilled, None, None]:
         """Make the voice ready and read the system message."""
         if self._answer.speech is not None:
-            with _named(self._voice_field, instead_of=REFERENCE_FIELD), service_errors():
-                self._voices.vocoder(self._answer.speech.recording)
+            with service_errors():
+                self._voices.opener(self._answer.speech.recording, self._answer.speech.field)
         with _named("system_content", instead_of="messages"):
             yield from self.conversation.prefill(self._system)
 
@@ -80,7 +79,7 @@ class _Opening:
         self, voices: Voices, limits: RequestLimits, request: HalfDuplexPrepareMessage
     ) -> None:
         self.warning: str | None = None
-        self.voice_field = VOICE_FIELD
+        self._voice_field = VOICE_FIELD
         self._voices = voices
         self._limits = limits
         self._recording: np.ndarray | None = None
@@ -117,9 +116,9 @@ class _Opening:
         return [str(before), recording, prompt or str(after)]
 
     def _read_voice(self, data: str | None, field: str) -> np.ndarray:
-        self.voice_field = field
-        with _named(field, instead_of=REFERENCE_FIELD):
-            self._recording, self.warning = self._voices.choose(TTSConfig(ref_audio_data=data))
+        self._voice_field = field
+        tts = TTSConfig(ref_audio_data=data)
+        self._recording, self.warning = self._voices.choose(tts, field)
         return self._recording
 
     def _choose_speech(self) -> SpeechTask | None:
@@ -129,7 +128,7 @@ class _Opening:
         if self._recording is None:
             self._read_voice(None, VOICE_FIELD)
         assert self._recording is not None
-        return SpeechTask(self._recording, SpeechSampling())
+        return SpeechTask(self._recording, SpeechSampling(), self._voice_field)
 
 
 def _generation_options(

@@ -124,7 +124,7 @@ class Voices:
         elif tts.ref_audio_path is not None:
             recording = load_voice_file(self._find_file(tts.ref_audio_path), PATH_FIELD)
         else:
-            recording = self._default_recording()
+            recording = self._default_recording(field)
         if tts.ref_audio_max_ms is not None:
             limit_s = min(limit_s, tts.ref_audio_max_ms / 1000)
         if recording.size <= limit_s * MODEL_SAMPLE_RATE:
@@ -161,11 +161,11 @@ class Voices:
             self._ready.popitem(last=False)
         return lambda: model.stream(voice)
 
-    def _default_recording(self) -> np.ndarray:
+    def _default_recording(self, field: str) -> np.ndarray:
         if self._default is None:
             if self._default_path is None:
                 raise InvalidFieldError(
-                    "no default voice is configured; send tts.ref_audio_data", field=REFERENCE_FIELD
+                    f"no default voice is configured; send {field}", field=field
                 )
             self._default = load_voice_file(Path(self._default_path))
         return self._default

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from core.deadline import within
+from core.tasks import within
 from tests.unit.virtual_time import run_virtual
 
 

@@ -58,71 +58,76 @@ def prefer_kernels_without_plans() -> None:
 
 @dataclass(frozen=True)
 class CausalSpan:
-    """Which cached positions each new query may see; shared by all layers of one forward.
+    """Consecutive rows of one conversation within a forward.
 
-    ``kv_length`` bounds the cache columns that are read. ``mask`` is a boolean
-    ``[B, 1, T, kv_length]``, or None where causality needs no mask: a single query that sees
-    every column, or queries that start on an empty cache (``square``).
+    They are rows ``first`` to ``first + count`` of the forward, and go to cache positions ``start``
+    to ``start + count`` of slot ``slot``. ``mask`` is a boolean ``[count, start + count]`` of what
+    each row sees, or None where causality needs none: a single row, or rows on an empty cache.
     """
 
-    kv_length: int
-    square: bool
+    first: int
+    count: int
+    slot: int
+    start: int
     mask: Tensor | None
-    filled: Tensor  # int32 [B]: positions filled in each row, new ones included
 
     @classmethod
-    def build(cls, indices: Tensor, kv_length: int, *, exact: bool) -> CausalSpan:
-        """Describe queries written at cache ``indices`` ``[B, T]``.
-
-        ``exact`` promises that every row's last index is ``kv_length - 1``; without it the
-        columns beyond a row's own length are masked.
-        """
-        n_queries = indices.shape[1]
-        square = exact and n_queries == kv_length
+    def build(
+        cls, first: int, count: int, slot: int, start: int, device: torch.device
+    ) -> CausalSpan:
+        """The span with its mask on ``device``."""
         mask = None
-        if not square and not (exact and n_queries == 1):
-            columns = torch.arange(kv_length, device=indices.device)
-            mask = columns <= indices[:, None, :, None]  # [B, 1, T, kv_length]
-        return cls(kv_length, square, mask, (indices[:, -1] + 1).to(torch.int32))
+        if start and count > 1:
+            seen = torch.ones(count, start + count, dtype=torch.bool, device=device)
+            mask = seen.tril(diagonal=start)
+        return cls(first, count, slot, start, mask)
 
 
-def attend_cached(
+def attend_span(
     query: Tensor, keys: Tensor, values: Tensor, span: CausalSpan, backend: AttentionBackend
 ) -> Tensor:
     """Attend to a cache that already holds the new keys and values.
 
     Args:
-        query: ``[B, T, heads, head_dim]``.
-        keys, values: cache rows ``[B, capacity, kv_heads, head_dim]``.
+        query: ``[T, heads, head_dim]``, the rows of the span.
+        keys, values: the conversation's slot ``[capacity, kv_heads, head_dim]``.
 
     Returns:
-        ``[B, T, heads, head_dim]``.
+        ``[T, heads, head_dim]``.
     """
     if backend == "flash_attention_2":
         from flash_attn import (  # pyright: ignore[reportMissingImports]
             flash_attn_with_kvcache,
         )
 
-        return flash_attn_with_kvcache(query, keys, values, cache_seqlens=span.filled, causal=True)
-    query = query.transpose(1, 2)  # -> [B, heads, T, head_dim]
-    keys = keys[:, : span.kv_length].transpose(1, 2)  # -> [B, kv_heads, kv_length, head_dim]
-    values = values[:, : span.kv_length].transpose(1, 2)
+        filled = torch.tensor([span.start + span.count], dtype=torch.int32, device=query.device)
+        return flash_attn_with_kvcache(
+            query[None], keys[None], values[None], cache_seqlens=filled, causal=True
+        )[0]
+    query = query.transpose(0, 1)  # -> [heads, T, head_dim]
+    keys = keys[: span.start + span.count].transpose(0, 1)  # -> [kv_heads, filled, head_dim]
+    values = values[: span.start + span.count].transpose(0, 1)
     if backend == "sdpa":
         mixed = functional.scaled_dot_product_attention(
-            query, keys, values, attn_mask=span.mask, is_causal=span.square, enable_gqa=True
-        )
+            query[None],
+            keys[None],
+            values[None],
+            attn_mask=span.mask,
+            is_causal=span.start == 0 and span.count > 1,
+            enable_gqa=True,
+        )[0]
     else:
         mixed = _attend_eager(query, keys, values, span)
-    return mixed.transpose(1, 2)
+    return mixed.transpose(0, 1)
 
 
 def _attend_eager(query: Tensor, keys: Tensor, values: Tensor, span: CausalSpan) -> Tensor:
-    group = query.shape[1] // keys.shape[1]
-    keys = keys.repeat_interleave(group, dim=1)  # -> [B, heads, kv_length, head_dim]
-    values = values.repeat_interleave(group, dim=1)
-    scores = query @ keys.transpose(2, 3) * query.shape[-1] ** -0.5  # [B, heads, T, kv_length]
+    group = query.shape[0] // keys.shape[0]
+    keys = keys.repeat_interleave(group, dim=0)  # -> [heads, filled, head_dim]
+    values = values.repeat_interleave(group, dim=0)
+    scores = query @ keys.transpose(1, 2) * query.shape[-1] ** -0.5  # [heads, T, filled]
     mask = span.mask
-    if span.square:
+    if span.start == 0 and span.count > 1:
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
     if mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)

@@ -24,8 +24,8 @@ class CacheShape(Protocol):
 class KVCache:
     """Keys and values ``[layers, slots, capacity, kv_heads, head_dim]``.
 
-    Nothing is ever concatenated: a forward writes at an index and attends to a prefix.
-    ``lengths`` mirrors the number of filled positions of every slot on the device.
+    Nothing is ever concatenated: a forward writes at an index and attends to a prefix. How much
+    of a slot is filled is known on the host only; a forward is told where its rows go.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class KVCache:
         sizes = (shape.n_layers, n_slots, capacity, shape.n_kv_heads, shape.head_dim)
         self.keys = torch.zeros(sizes, device=device, dtype=dtype)
         self.values = torch.zeros(sizes, device=device, dtype=dtype)
-        self.lengths = torch.zeros(n_slots, device=device, dtype=torch.long)
+        self.n_slots = n_slots
         self.capacity = capacity
         self._free = list(reversed(range(n_slots)))
         self._taken: dict[int, CacheSlot] = {}
@@ -52,7 +52,7 @@ class KVCache:
             NoFreeSlotError: all slots are in use.
         """
         if not self._free:
-            raise NoFreeSlotError(f"all {self.lengths.numel()} KV-cache slots are in use")
+            raise NoFreeSlotError(f"all {self.n_slots} KV-cache slots are in use")
         slot = CacheSlot(self, self._free.pop())
         slot.truncate(0)
         self._taken[slot.index] = slot
@@ -61,7 +61,7 @@ class KVCache:
     @property
     def usage(self) -> float:
         """The filled part of all slots, 0 to 1; any thread may ask."""
-        n_positions = self.lengths.numel() * self.capacity
+        n_positions = self.n_slots * self.capacity
         return sum(slot.length for slot in list(self._taken.values())) / n_positions
 
     def _release(self, index: int) -> None:
@@ -70,18 +70,13 @@ class KVCache:
 
 
 class CacheSlot:
-    """One conversation's row of the cache. ``length`` is known on the host without a sync."""
+    """One conversation's place in the cache, of which ``length`` positions are filled."""
 
     def __init__(self, cache: KVCache, index: int) -> None:
         self.cache = cache
         self.index = index
         self.length = 0
         self._open = True
-
-    @property
-    def rows(self) -> slice:
-        """The slot as a batch of one row."""
-        return slice(self.index, self.index + 1)
 
     def reserve(self, n_tokens: int) -> None:
         """Check that ``n_tokens`` more fit.
@@ -92,17 +87,13 @@ class CacheSlot:
         if self.length + n_tokens > self.cache.capacity:
             raise PromptTooLongError(self.length + n_tokens, self.cache.capacity)
 
-    @torch.inference_mode()
     def advance(self, n_tokens: int) -> None:
         """Count ``n_tokens`` that a forward has just written."""
         self.length += n_tokens
-        self.cache.lengths[self.index] += n_tokens
 
-    @torch.inference_mode()
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on."""
         self.length = length
-        self.cache.lengths[self.index] = length
 
     def layer(self, index: int) -> tuple[Tensor, Tensor]:
         """The filled keys and values of one layer, each ``[length, kv_heads, head_dim]``."""

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from MiniCPMO45.attention import AttentionBackend, CausalSpan, attend_cached
+from MiniCPMO45.attention import AttentionBackend, attend_span
 from MiniCPMO45.configuration import MiniCPMOConfig, TTSConfig
 from MiniCPMO45.kv_cache import CacheSlot, KVCache
-
-PREFILL_CHUNK = 1024  # rows per forward; bounds the activations of a long prompt
+from MiniCPMO45.packed_rows import PackedRows
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,8 @@ class RotaryTable:
         self.sin = sin.to(device, dtype)
 
     def at(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows for ``positions`` ``[B, T]`` as two ``[B, T, 1, head_dim]``."""
-        return self.cos[positions].unsqueeze(2), self.sin[positions].unsqueeze(2)
+        """Rows for ``positions`` ``[N]`` as two ``[N, 1, head_dim]``."""
+        return self.cos[positions].unsqueeze(1), self.sin[positions].unsqueeze(1)
 
     @torch.inference_mode()
     def turn(self, slot: CacheSlot, first: int, shifts: Tensor) -> None:
@@ -119,7 +118,7 @@ class RotaryTable:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary position embedding of ``x`` ``[B, T, heads, head_dim]``."""
+    """Rotary position embedding of ``x`` ``[..., heads, head_dim]``."""
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
@@ -143,13 +142,24 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, step: ForwardStep, backend: AttentionBackend
     ) -> Tensor:
-        heads = (*x.shape[:2], -1, self.head_dim)
+        rows = step.rows
+        heads = (x.shape[0], -1, self.head_dim)
         query = rotate(self.q_norm(self.q_proj(x).view(heads)), *step.rotary)
         key = rotate(self.k_norm(self.k_proj(x).view(heads)), *step.rotary)
-        keys[step.row_index, step.indices] = key  # the cache keeps normalised, rotated keys
-        values[step.row_index, step.indices] = self.v_proj(x).view(heads)
-        mixed = attend_cached(query, keys, values, step.span, backend)
-        return self.o_proj(mixed.flatten(2))  # [B, T, heads, head_dim] -> [B, T, hidden]
+        keys[rows.slots, rows.indices] = key  # the cache keeps normalised, rotated keys
+        values[rows.slots, rows.indices] = self.v_proj(x).view(heads)
+        mixed = [
+            attend_span(
+                query[span.first : span.first + span.count],
+                keys[span.slot],
+                values[span.slot],
+                span,
+                backend,
+            )
+            for span in rows.spans
+        ]
+        joined = torch.cat(mixed) if len(mixed) > 1 else mixed[0]
+        return self.o_proj(joined.flatten(1))  # [N, heads, head_dim] -> [N, hidden]
 
 
 class MLP(nn.Module):
@@ -182,11 +192,8 @@ class DecoderLayer(nn.Module):
 class ForwardStep:
     """What all layers of one forward share."""
 
-    rows: slice  # the cache slots that form the batch
-    row_index: Tensor  # [B, 1]
-    indices: Tensor  # [B, T] cache positions that are written
+    rows: PackedRows
     rotary: tuple[Tensor, Tensor]
-    span: CausalSpan
 
 
 class DecoderStack(nn.Module):
@@ -201,119 +208,16 @@ class DecoderStack(nn.Module):
         self.shape = shape
         self.backend: AttentionBackend = "sdpa"
 
-    def forward(self, embeddings: Tensor, cache: KVCache, step: ForwardStep) -> Tensor:
-        """Run ``embeddings`` ``[B, T, hidden]``, writing the cache; final hidden of all rows."""
+    def forward(
+        self, embeddings: Tensor, cache: KVCache, rows: PackedRows, rotary: RotaryTable
+    ) -> Tensor:
+        """Run the rows of any number of conversations ``[N, hidden]``, writing the cache; their
+        final hidden states ``[N, hidden]``."""
+        step = ForwardStep(rows, rotary.at(rows.positions))
         x = embeddings
         for index, layer in enumerate(self.layers):
-            keys = cache.keys[index, step.rows]  # [B, capacity, kv_heads, head_dim], a view
-            x = layer(x, keys, cache.values[index, step.rows], step, self.backend)
+            x = layer(x, cache.keys[index], cache.values[index], step, self.backend)
         return self.norm(x)
-
-    def prefill(
-        self,
-        embeddings: Tensor,
-        slot: CacheSlot,
-        rotary: RotaryTable,
-        *,
-        first_position: int | None = None,
-    ) -> Tensor:
-        """Append ``embeddings`` ``[T, hidden]`` to a slot, in bounded chunks.
-
-        Args:
-            first_position: rotary position of the first row; the slot's length if None.
-
-        Returns:
-            final hidden states ``[T, hidden]``.
-
-        Raises:
-            PromptTooLongError: the slot cannot hold them; nothing was written.
-        """
-        slot.reserve(embeddings.shape[0])
-        if first_position is None:
-            first_position = slot.length
-        outputs = []
-        for chunk in embeddings.split(PREFILL_CHUNK):
-            end = slot.length + chunk.shape[0]
-            indices = torch.arange(slot.length, end, device=chunk.device)[None]  # [1, T]
-            offset = first_position + indices - indices[:, :1]
-            step = ForwardStep(
-                rows=slot.rows,
-                row_index=torch.zeros_like(indices[:, :1]),
-                indices=indices,
-                rotary=rotary.at(offset),
-                span=CausalSpan.build(indices, end, exact=True),
-            )
-            outputs.append(self(chunk[None], slot.cache, step)[0])
-            slot.advance(chunk.shape[0])
-            first_position += chunk.shape[0]
-        return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
-
-    def decode(
-        self,
-        embeddings: Tensor,
-        cache: KVCache,
-        rows: slice,
-        rotary: RotaryTable,
-        *,
-        kv_length: int,
-        exact: bool = False,
-    ) -> Tensor:
-        """One token for each slot in ``rows``; reads lengths on the device and never syncs.
-
-        The shapes depend only on ``rows`` and ``kv_length`` (at least the longest row's length
-        plus one), so a call can be captured once as a CUDA graph and replayed.
-
-        Args:
-            embeddings: ``[B, 1, hidden]``.
-            exact: every row will then be ``kv_length`` long, so nothing needs a mask.
-
-        Returns:
-            final hidden states ``[B, 1, hidden]``. The device lengths have grown by one; the
-            caller advances the host side of each slot.
-        """
-        indices = cache.lengths[rows, None]  # [B, 1]
-        step = ForwardStep(
-            rows=rows,
-            row_index=torch.arange(indices.shape[0], device=indices.device)[:, None],
-            indices=indices,
-            rotary=rotary.at(indices),
-            span=CausalSpan.build(indices, kv_length, exact=exact),
-        )
-        hidden = self(embeddings, cache, step)
-        cache.lengths[rows] += 1
-        return hidden
-
-    def append(
-        self,
-        embeddings: Tensor,
-        cache: KVCache,
-        rows: slice,
-        rotary: RotaryTable,
-        *,
-        indices: Tensor,
-        positions: Tensor,
-        kv_length: int,
-    ) -> Tensor:
-        """Some tokens for each slot in ``rows``, at places that are given on the device.
-
-        The shapes depend only on the arguments' shapes and ``kv_length``, so a call can be captured
-        as a CUDA graph. Lengths are left to the caller.
-
-        Args:
-            embeddings: ``[B, T, hidden]``.
-            indices, positions: cache and rotary positions ``[B, T]``; indices rise by one.
-
-        Returns:
-            final hidden states ``[B, T, hidden]``.
-        """
-        step = ForwardStep(
-            rows=rows,
-            row_index=torch.arange(indices.shape[0], device=indices.device)[:, None],
-            indices=indices,
-            rotary=rotary.at(positions),
-            span=CausalSpan.build(indices, kv_length, exact=False),
-        )
-        return self(embeddings, cache, step)
 
 
 class LanguageModel(nn.Module):

@@ -19,7 +19,7 @@ from MiniCPMO45.audio_cache import AudioCache
 from MiniCPMO45.audio_encoder import AudioEncoder, AudioProjector
 from MiniCPMO45.checkpoint import Progress, load_weights, locate
 from MiniCPMO45.configuration import MiniCPMOConfig
-from MiniCPMO45.decode_graphs import DecodeGraphs
+from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.errors import CheckpointError, PromptError
 from MiniCPMO45.image import ImageSettings, ImageTensors, batch_slices
 from MiniCPMO45.inputs import Bounds, PromptInput
@@ -46,13 +46,10 @@ class MiniCPMO(nn.Module):
     ``audio_projection_layer``, ``tts``.
     """
 
-    cache: KVCache
-    rotary: RotaryTable
-    speech_cache: KVCache
-    speech_rotary: RotaryTable
-    decode_graphs: DecodeGraphs | None = None
-    speech_graphs: DecodeGraphs | None = None
-    """Captured short forwards of the two decoders; None where each is launched eagerly."""
+    language: Decoder
+    """The language model's layers with the conversations' cache."""
+    speech: Decoder
+    """The same of the speech-token generator."""
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
@@ -162,24 +159,23 @@ class MiniCPMO(nn.Module):
             prefer_kernels_without_plans()
         place = {"device": device, "dtype": dtype}
         shape = self.llm.model.shape
-        self.cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)
-        self.rotary = RotaryTable(shape, max_length, frequency_dtype=rope_freq_dtype, **place)
+        cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)
+        rotary = RotaryTable(shape, max_length, frequency_dtype=rope_freq_dtype, **place)
+        self.language = Decoder(self.llm.model, cache, rotary)
         if self.config.init_tts:
             self.tts.fold()
             shape = self.tts.model.shape
             capacity = self.config.tts_config.max_position_embeddings
-            self.speech_cache = KVCache(shape, n_slots=n_slots, capacity=capacity, **place)
-            self.speech_rotary = RotaryTable(shape, capacity, **place)
+            cache = KVCache(shape, n_slots=n_slots, capacity=capacity, **place)
+            self.speech = Decoder(self.tts.model, cache, RotaryTable(shape, capacity, **place))
 
     def capture_graphs(self, progress: Progress | None = None) -> None:
-        """Capture the short forwards of all slots; no session may be open."""
-        self.decode_graphs = DecodeGraphs(self.llm.model, self.cache, self.rotary)
-        steps = [("capturing decode steps", self.decode_graphs)]
+        """Capture the short forwards of both decoders; no session may be open."""
+        steps = [("capturing decode steps", self.language)]
         if self.config.init_tts:
-            self.speech_graphs = DecodeGraphs(self.tts.model, self.speech_cache, self.speech_rotary)
-            steps.append(("capturing speech steps", self.speech_graphs))
-        for text, graphs in steps:
-            for fraction in graphs.capture():
+            steps.append(("capturing speech steps", self.speech))
+        for text, decoder in steps:
+            for fraction in decoder.capture():
                 if progress is not None:
                     progress(fraction, text)
 

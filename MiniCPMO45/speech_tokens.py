@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from MiniCPMO45.decode_graphs import DecodeGraphs
+from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
-from MiniCPMO45.llm import RotaryTable
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW, SpeechSampling, draw_code, shape_scores
 from MiniCPMO45.tts import SpeechTokenGenerator
 
@@ -26,18 +25,17 @@ class SpeechDecoder:
     """Cache, position and random source of one stretch of speech.
 
     Args:
-        slot: rows of the backbone's cache; the stretch starts by emptying it.
+        backbone: the generator's layers with their cache.
+        slot: its place in that cache; the stretch starts by emptying it.
         generator: source of the draws.
-        graphs: captured forwards for a few rows, if there are any.
     """
 
     module: SpeechTokenGenerator
+    backbone: Decoder
     slot: CacheSlot
-    rotary: RotaryTable
     generator: torch.Generator
     sampling: SpeechSampling = field(default_factory=SpeechSampling)
     position: int = 0
-    graphs: DecodeGraphs | None = None
 
     def __post_init__(self) -> None:
         self.reset()
@@ -59,14 +57,7 @@ class SpeechDecoder:
     @torch.inference_mode()
     def feed(self, rows: Tensor) -> Tensor:
         """Append ``[T, hidden]`` at the current position; last hidden state ``[hidden]``."""
-        hidden = None
-        if self.graphs is not None:
-            self.slot.reserve(rows.shape[0])
-            hidden = self.graphs.forward(rows, self.slot, self.position)
-        if hidden is None:
-            hidden = self.module.model.prefill(
-                rows, self.slot, self.rotary, first_position=self.position
-            )
+        hidden = self.backbone.feed(rows, self.slot, self.position)
         self.position += rows.shape[0]
         return hidden[-1]
 
@@ -258,6 +249,6 @@ class SpeechStream:
             shifts = torch.full((last,), first - old_start, device=rows.device)
             if self._compat:
                 shifts = shifts + torch.arange(last, device=rows.device)
-            decoder.rotary.turn(decoder.slot, first, shifts)
+            decoder.backbone.rotary.turn(decoder.slot, first, shifts)
             decoder.position = first + last
         return rows

@@ -30,7 +30,6 @@ from tests.gpu.full_size_call import LISTEN, SPEAK, TimedCall
 from tests.gpu.full_size_speech import random_token2wav, stage_times
 
 DECODE_CACHE = 1024
-GRAPH_WARM_UP = 3
 
 
 def median_ms(work: Callable[[], object], repeats: int) -> float:
@@ -54,47 +53,22 @@ def copy_tb_s(device: torch.device, repeats: int) -> float:
     return round(2 * source.numel() / time_ms / 1e9, 2)
 
 
-def captured(step: Callable[[], object]) -> torch.cuda.CUDAGraph:
-    """``step`` as a CUDA graph."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(GRAPH_WARM_UP):
-            step()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph
-
-
 @torch.inference_mode()
 def decoder_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
-    stack, device = model.llm.model, model.device
+    """Forwards of one conversation over a cache of so many tokens, and a step of many."""
     times = {}
+    rows = torch.randn(DECODE_CACHE, model.config.hidden_size, device=model.device).bfloat16()
     with Session(model) as session:
         slot = session.slot
 
-        def prefill(n_rows: int) -> None:
-            slot.truncate(0)
+        def forward(n_rows: int, n_cached: int) -> None:
+            slot.truncate(n_cached)
             session.feed_embeddings(rows[:n_rows])
 
-        rows = torch.randn(DECODE_CACHE, stack.shape.hidden_size, device=device).bfloat16()
-        for n_rows in (11, 78, DECODE_CACHE):
-            times[f"prefill_{n_rows}_ms"] = median_ms(lambda n=n_rows: prefill(n), repeats)
-        prefill(DECODE_CACHE)
-
-        def step() -> None:
-            slot.cache.lengths[slot.rows].fill_(DECODE_CACHE)
-            stack.decode(
-                rows[None, :1], slot.cache, slot.rows, model.rotary, kv_length=DECODE_CACHE + 1
-            )
-
-        times["decode_eager_ms"] = median_ms(step, repeats)
-        times["decode_graph_ms"] = median_ms(captured(step).replay, repeats)
-        times["decode_with_head_eager_ms"] = median_ms(
-            lambda: (step(), model.llm.logits(rows[0])), repeats
-        )
+        for n_rows, n_cached in ((1, DECODE_CACHE), (90, DECODE_CACHE), (DECODE_CACHE, 0)):
+            name = "decode" if n_rows == 1 else f"prefill_{n_rows}"
+            times[f"{name}_ms"] = median_ms(lambda n=n_rows, c=n_cached: forward(n, c), repeats)
+        times["head_ms"] = median_ms(lambda: model.llm.logits(rows[0]), repeats)
     return times
 
 
@@ -146,19 +120,9 @@ def graph_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     model.capture_graphs()
     torch.cuda.synchronize()
     capture_s = round(time.perf_counter() - started_s, 2)
-    token = torch.tensor(0, device=model.device)
-    with Session(model) as session:
-        session.feed_embeddings(
-            torch.randn(DECODE_CACHE, model.config.hidden_size, device=model.device).bfloat16()
-        )
-
-        def step() -> None:
-            session.feed_token(token)
-
-        decode_ms = median_ms(step, repeats)
     return {
         "capture_s": capture_s,
-        "decode_ms": decode_ms,
+        **decoder_times(model, repeats),
         **speech_times(model, repeats),
         **call_times(model, repeats),
         **chat_times(model, repeats),

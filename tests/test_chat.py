@@ -260,7 +260,7 @@ def test_a_prompt_over_its_limit_names_the_limit(view: ChatView) -> None:
 
 
 def test_a_prompt_over_the_context_names_the_context(view: ChatView) -> None:
-    capacity = view.model.cache.capacity
+    capacity = view.model.language.cache.capacity
     too_long = request("word " * (2 * capacity), generation={"max_inp_length": 10**6})
     with pytest.raises(TooLargeError) as caught:
         run(view, too_long)
@@ -272,7 +272,7 @@ def test_an_answer_ends_where_the_context_does(
     view: ChatView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     n_prompt = run(view, request())[0].input_tokens
-    monkeypatch.setattr(view.model.cache, "capacity", n_prompt + 40)
+    monkeypatch.setattr(view.model.language.cache, "capacity", n_prompt + 40)
     long = request(generation={"max_new_tokens": 200, "min_new_tokens": 200})
     answer = finished(run(view, long))
     assert (answer.generated_tokens, answer.finish_reason) == (8, "length")

@@ -242,7 +242,7 @@ def test_an_answer_needs_something_read(view: StreamingView) -> None:
 
 def test_a_conversation_that_fills_the_cache_names_the_limit(view: StreamingView) -> None:
     conversation = Conversation(view.model, view.voices, window=ContextWindow(high=0))
-    capacity = view.model.cache.capacity
+    capacity = view.model.language.cache.capacity
     with pytest.raises(TooLargeError) as caught:
         prefill(view, conversation, user("word " * (2 * capacity)))
     assert caught.value.limit == capacity

@@ -30,7 +30,7 @@ class Session:
         self.model = model
         self.compat = compat
         self.inputs = InputBuilder(model.tokenizer, model.image_settings, compat)
-        self.slot = model.cache.acquire()
+        self.slot = model.language.cache.acquire()
         self._speech_slot: CacheSlot | None = None
         self.generator = torch.Generator(device=model.device)
         if seed is None:
@@ -62,14 +62,13 @@ class Session:
             NoFreeSlotError: other sessions speak on all slots.
         """
         if self._speech_slot is None:
-            self._speech_slot = self.model.speech_cache.acquire()
+            self._speech_slot = self.model.speech.cache.acquire()
         return SpeechDecoder(
             self.model.tts,
+            self.model.speech,
             self._speech_slot,
-            self.model.speech_rotary,
             self.generator,
             sampling or SpeechSampling(),
-            graphs=self.model.speech_graphs,
         )
 
     def speech_stream(
@@ -100,14 +99,12 @@ class Session:
 
     @torch.inference_mode()
     def feed_embeddings(self, embeddings: Tensor) -> Tensor:
-        """Append ``[T, hidden]`` to the cache; final hidden states ``[T, hidden]``."""
-        graphs = self.model.decode_graphs
-        if graphs is not None:
-            self.slot.reserve(embeddings.shape[0])
-            hidden = graphs.forward(embeddings, self.slot, self.slot.length)
-            if hidden is not None:
-                return hidden
-        return self.model.llm.model.prefill(embeddings, self.slot, self.model.rotary)
+        """Append ``[T, hidden]`` to the cache; final hidden states ``[T, hidden]``.
+
+        Raises:
+            PromptTooLongError: the cache cannot hold them; nothing was written.
+        """
+        return self.model.language.feed(embeddings, self.slot)
 
     @torch.inference_mode()
     def feed_ids(self, ids: list[int]) -> Tensor:
@@ -130,19 +127,7 @@ class Session:
         Raises:
             PromptTooLongError: the cache is full.
         """
-        self.slot.reserve(1)
-        if self.model.decode_graphs is not None:
-            return self.feed_embeddings(self.model.llm.embed(token)[None])[0]
-        hidden = self.model.llm.model.decode(
-            self.model.llm.embed(token)[None, None],
-            self.slot.cache,
-            self.slot.rows,
-            self.model.rotary,
-            kv_length=self.slot.length + 1,
-            exact=True,
-        )
-        self.slot.length += 1
-        return hidden[0, 0]
+        return self.feed_embeddings(self.model.llm.embed(token[None]))[0]
 
     @torch.inference_mode()
     def scores(self, hidden: Tensor) -> Tensor:
@@ -163,5 +148,5 @@ class Session:
         drop_span(self.slot, first, count)
         n_after = self.slot.length - first
         shifts = torch.full((n_after,), -count, device=self.model.device)
-        self.model.rotary.turn(self.slot, first, shifts)
+        self.model.language.rotary.turn(self.slot, first, shifts)
         return True

@@ -87,7 +87,7 @@ class DuplexSession(Session):
             suffix_ids = suffix_ids[1:]
         self.memory = DuplexMemory(
             slot=self.slot,
-            rotary=self.model.rotary,
+            rotary=self.model.language.rotary,
             tokenizer=self.model.tokenizer,
             window=self.options.window,
             feed=self.feed_ids,

@@ -79,7 +79,7 @@ def fitted(session: Session, options: GenerationOptions) -> GenerationOptions:
     Raises:
         TooLargeError: there is room for none.
     """
-    capacity = session.model.cache.capacity
+    capacity = session.model.language.cache.capacity
     room = capacity - session.kv_cache_length - ROOM_AROUND_ANSWER
     if room < 1:
         raise TooLargeError(

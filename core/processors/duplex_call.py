@@ -141,7 +141,7 @@ class DuplexCall:
             self._note_length(0)
 
     def _read_prompt(self, session: DuplexSession, task: CallTask) -> None:
-        window, capacity = task.options.window, self._model.cache.capacity
+        window, capacity = task.options.window, self._model.language.cache.capacity
         limit = capacity // 2 if window.mode == "off" else min(window.low, capacity // 2)
         try:
             n_tokens = session.prepare(task.prefix, task.suffix, task.heard_voice)

@@ -150,7 +150,7 @@ class UnifiedProcessor:
     @property
     def kv_cache_usage(self) -> float:
         """The filled part of the cache of all conversations, 0 to 1."""
-        return self.model.cache.usage
+        return self.model.language.cache.usage
 
     @property
     def model_name(self) -> str:

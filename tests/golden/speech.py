@@ -37,12 +37,12 @@ class BestCode:
 @contextmanager
 def cold_decoder(model: MiniCPMO, **sampling: float) -> Iterator[tuple[SpeechDecoder, BestCode]]:
     """A decoder on a slot of its own, with its draws replaced for the time being."""
-    slot = model.speech_cache.acquire()
+    slot = model.speech.cache.acquire()
     best = BestCode()
     decoder = SpeechDecoder(
         model.tts,
+        model.speech,
         slot,
-        model.speech_rotary,
         torch.Generator(),
         SpeechSampling(temperature=TEMPERATURE, **sampling),  # type: ignore[arg-type]
     )

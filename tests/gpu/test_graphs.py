@@ -1,4 +1,4 @@
-"""Captured forwards against eager ones, at the published sizes on one GPU.
+"""Captured, fused forwards against plain ones, at the published sizes on one GPU.
 
 Runs under pytest and under ``python -m unittest``.
 """
@@ -10,92 +10,112 @@ import sys
 import unittest
 
 import torch
+from torch import Tensor
 
-from MiniCPMO45.decode_graphs import buckets
+from MiniCPMO45.decoder import Decoder
+from MiniCPMO45.fused_decoder import FusedDecoder
+from MiniCPMO45.kv_cache import CacheSlot
+from MiniCPMO45.packed_rows import Feed
 from MiniCPMO45.sessions.base import Session
 from tests.gpu.full_size import random_model
 
 WITHOUT_GPU = not torch.cuda.is_available()
-N_STEPS = 24
 TOLERANCE = 5e-2  # of the states' norm; bfloat16 through 36 layers gives about 0.02
+N_SLOTS = 4
+CAPACITY = 4096
 
 
-def relative_difference(states: torch.Tensor, expected: torch.Tensor) -> float:
+def relative_difference(states: Tensor, expected: Tensor) -> float:
     return float((states.float() - expected.float()).norm() / expected.float().norm())
 
 
 @unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class DecodeGraphsTest(unittest.TestCase):
+class FusedDecoderTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.device = torch.device("cuda")
-        cls.model = random_model(cls.device, n_slots=2, max_length=2048)
+        cls.model = random_model(cls.device, n_slots=N_SLOTS, max_length=CAPACITY)
+        cls.plain = {
+            name: Decoder(decoder.stack, decoder.cache, decoder.rotary)
+            for name, decoder in (("llm", cls.model.language), ("tts", cls.model.speech))
+        }
         cls.model.capture_graphs()
-        cls.graphs = (cls.model.decode_graphs, cls.model.speech_graphs)
+        cls.fused = {"llm": cls.model.language, "tts": cls.model.speech}
 
-    def use_graphs(self, use: bool) -> None:
-        self.model.decode_graphs, self.model.speech_graphs = self.graphs if use else (None, None)
+    def rows(self, name: str, count: int) -> Tensor:
+        width = self.fused[name].stack.shape.hidden_size
+        return torch.randn(count, width, device=self.device).bfloat16()
 
-    def hidden_states(self, session: Session, n_cached: int) -> torch.Tensor:
-        """Of some tokens after a prompt, ``[tokens, hidden]``."""
-        session.slot.truncate(0)
-        session.feed_ids([7 + index % 50 for index in range(n_cached)])
-        tokens = torch.arange(100, 100 + N_STEPS, device=self.device)
-        return torch.stack([session.feed_token(token) for token in tokens])
+    def compare(self, name: str, cached: list[int], counts: list[int]) -> float:
+        """The largest difference of any conversation's states: each on its own in plain PyTorch,
+        and all in one captured forward."""
+        fused, plain = self.fused[name], self.plain[name]
+        slots = [fused.cache.acquire() for _ in counts]
+        try:
+            feeds, expected = [], []
+            for slot, n_cached, count in zip(slots, cached, counts, strict=True):
+                if n_cached:
+                    plain.feed(self.rows(name, n_cached), slot)
+                rows = self.rows(name, count)
+                expected.append(plain.feed(rows, slot))
+                written = self.written(fused, slot, n_cached)
+                slot.truncate(n_cached)
+                self.scribble(fused, slot, n_cached)
+                feeds.append((Feed(rows, slot, n_cached), written))
+            states = fused.run([feed for feed, _ in feeds])
+            differences = [
+                relative_difference(states_of, expected_of)
+                for states_of, expected_of in zip(states, expected, strict=True)
+            ]
+            for (feed, written), n_cached in zip(feeds, cached, strict=True):
+                again = self.written(fused, feed.slot, n_cached)
+                differences.append(relative_difference(again, written))
+                self.assertEqual(feed.slot.length, n_cached + feed.rows.shape[0])
+        finally:
+            for slot in slots:
+                slot.close()
+        report = {"decoder": name, "cached": cached, "rows": counts, "difference": max(differences)}
+        sys.stderr.write(json.dumps(report) + "\n")
+        return max(differences)
 
-    def test_hidden_states_equal_the_eager_ones_on_both_sides_of_a_bucket(self) -> None:
-        first_bucket = buckets(2048)[0]
-        for n_cached in (20, first_bucket - N_STEPS // 2, 1500):
-            with Session(self.model) as other, Session(self.model) as session:
-                other.feed_ids([1, 2, 3])
-                self.use_graphs(False)
-                eager = self.hidden_states(session, n_cached)
-                self.use_graphs(True)
-                captured = self.hidden_states(session, n_cached)
-                self.assertEqual(session.slot.length, n_cached + N_STEPS)
-                self.assertEqual(
-                    int(session.slot.cache.lengths[session.slot.index]), n_cached + N_STEPS
-                )
-                self.assertEqual(other.slot.length, 3)
-            difference = relative_difference(captured, eager)
-            sys.stderr.write(json.dumps({"cached": n_cached, "difference": difference}) + "\n")
-            self.assertLess(difference, TOLERANCE)
+    def written(self, decoder: Decoder, slot: CacheSlot, first: int) -> Tensor:
+        keys, values = decoder.cache.keys, decoder.cache.values
+        filled = slice(first, slot.length)
+        return torch.stack((keys[:, slot.index, filled], values[:, slot.index, filled])).clone()
 
-    def test_short_prompts_equal_the_eager_ones_up_to_the_end_of_the_cache(self) -> None:
-        for n_cached in (0, 100, 2048 - 100):
-            for n_rows in (2, 12, 78, 100):
-                states = []
-                for use in (False, True):
-                    self.use_graphs(use)
-                    with Session(self.model) as session:
-                        if n_cached:
-                            session.feed_ids([7 + index % 50 for index in range(n_cached)])
-                        states.append(session.feed_ids(list(range(100, 100 + n_rows))))
-                        self.assertEqual(session.slot.length, n_cached + n_rows)
-                        lengths = session.slot.cache.lengths
-                        self.assertEqual(int(lengths[session.slot.index]), n_cached + n_rows)
-                eager, captured = states
-                self.assertEqual(eager.shape, captured.shape)
-                message = f"{n_rows} rows after {n_cached}"
-                self.assertLess(relative_difference(captured, eager), TOLERANCE, message)
+    def scribble(self, decoder: Decoder, slot: CacheSlot, first: int) -> None:
+        """What lies behind a conversation's end must not matter."""
+        for tensor in (decoder.cache.keys, decoder.cache.values):
+            tensor[:, slot.index, first:] = 7.0
 
-    def test_speech_codes_equal_the_eager_ones(self) -> None:
-        rows = torch.randn(11, self.model.config.tts_config.hidden_size, device=self.device)
-        states = []
-        for use in (False, True):
-            self.use_graphs(use)
-            with Session(self.model, seed=0) as session:
-                decoder = session.speech_decoder()
-                decoder.feed(rows.bfloat16())
-                codes = torch.arange(30, device=self.device)
-                fed = [decoder.feed(decoder.embed_codes(code[None])) for code in codes]
-                self.assertEqual(decoder.position, 11 + 30)
-                states.append(torch.stack(fed))
-        eager, captured = states
-        self.assertLess(relative_difference(captured, eager), TOLERANCE)
+    def test_forwards_of_one_conversation_equal_the_plain_ones(self) -> None:
+        for name, longest in (("llm", CAPACITY), ("tts", 1024)):
+            for n_cached in (0, 1, 63, 64, 700, longest - 300):
+                for count in (1, 2, 11, 78, 200):
+                    with self.subTest(decoder=name, cached=n_cached, rows=count):
+                        self.assertLess(self.compare(name, [n_cached], [count]), TOLERANCE)
+
+    def test_conversations_of_different_lengths_share_a_forward(self) -> None:
+        for name in ("llm", "tts"):
+            for counts in ([1, 1, 1, 1], [1, 90, 3, 1], [30, 2, 1, 63], [300, 1, 200, 17]):
+                with self.subTest(decoder=name, rows=counts):
+                    self.assertLess(self.compare(name, [0, 900, 5, 130], counts), TOLERANCE)
+
+    def test_a_long_prompt_equals_the_plain_one(self) -> None:
+        self.assertLess(self.compare("llm", [100], [2500]), TOLERANCE)
+
+    def test_rows_that_only_fill_a_forward_up_write_nothing(self) -> None:
+        decoder = self.fused["llm"]
+        before = decoder.cache.keys[:, :, -1].clone(), decoder.cache.keys[:, :, 0].clone()
+        with Session(self.model) as session:
+            slot = session.slot
+            session.feed_embeddings(self.rows("llm", 3))
+            after = decoder.cache.keys[:, :, -1], decoder.cache.keys[:, :, 0]
+            self.assertTrue(torch.equal(before[0], after[0]))
+            others = [index for index in range(N_SLOTS) if index != slot.index]
+            self.assertTrue(torch.equal(before[1][:, others], after[1][:, others]))
 
     def test_a_step_allocates_nothing_but_its_result(self) -> None:
-        self.use_graphs(True)
         with Session(self.model) as session:
             session.feed_ids([1, 2, 3])
             token = torch.tensor(5, device=self.device)
@@ -106,6 +126,13 @@ class DecodeGraphsTest(unittest.TestCase):
                 session.feed_token(token)
             torch.cuda.synchronize()
             self.assertEqual(torch.cuda.memory_allocated(), before)
+
+    def test_a_captured_forward_reads_no_state_of_the_host(self) -> None:
+        fused = FusedDecoder(
+            self.model.llm.model, self.model.language.cache, self.model.language.rotary
+        )
+        self.assertFalse(fused.fits(2000, 1))
+        self.assertTrue(fused.fits(1024, 3))
 
 
 if __name__ == "__main__":

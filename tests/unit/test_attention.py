@@ -7,46 +7,39 @@ import pytest
 import torch
 from torch.nn import functional
 
-from MiniCPMO45.attention import CausalSpan, attend_cached, resolve_backend
+from MiniCPMO45.attention import CausalSpan, attend_span, resolve_backend
 from MiniCPMO45.errors import AttentionUnavailableError
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda")
 
 
-def plain_causal(query, keys, values, lengths):
-    """Row by row and query by query, straight from the definition."""
+def plain_causal(query, keys, values):
+    """Query by query and head by head, straight from the definition; the queries come last."""
     out = torch.zeros_like(query)
-    group = query.shape[2] // keys.shape[2]
-    for row, length in enumerate(lengths):
-        for t in range(query.shape[1]):
-            seen = length - query.shape[1] + t + 1
-            for head in range(query.shape[2]):
-                k, v = keys[row, :seen, head // group], values[row, :seen, head // group]
-                weights = functional.softmax(k @ query[row, t, head] / query.shape[3] ** 0.5, -1)
-                out[row, t, head] = weights @ v
+    n_queries, n_heads, head_dim = query.shape
+    for t in range(n_queries):
+        seen = keys.shape[0] - n_queries + t + 1
+        for head in range(n_heads):
+            shared = head // (n_heads // keys.shape[1])
+            k, v = keys[:seen, shared], values[:seen, shared]
+            out[t, head] = functional.softmax(k @ query[t, head] / head_dim**0.5, -1) @ v
     return out
 
 
 @pytest.mark.parametrize("backend", ["sdpa", "eager"])
-@pytest.mark.parametrize(
-    ("lengths", "n_queries", "exact"),
-    [([7], 7, True), ([9], 4, True), ([9], 1, True), ([9, 4], 1, False), ([6, 9], 3, False)],
-)
-def test_backends_compute_causal_attention_over_the_filled_cache(
-    backend, lengths, n_queries, exact
-):
+@pytest.mark.parametrize(("start", "count"), [(0, 7), (5, 4), (8, 1), (0, 1)])
+def test_backends_compute_causal_attention_over_the_filled_cache(backend, start, count):
     torch.manual_seed(0)
-    rows, capacity = len(lengths), 12
-    query = torch.randn(rows, n_queries, 4, 8)
-    keys, values = torch.randn(2, rows, capacity, 2, 8)
-    indices = torch.stack([torch.arange(n - n_queries, n) for n in lengths])
-    span = CausalSpan.build(indices, max(lengths), exact=exact)
-    result = attend_cached(query, keys, values, span, backend)
-    torch.testing.assert_close(result, plain_causal(query, keys, values, lengths))
+    query = torch.randn(count, 4, 8)
+    keys, values = torch.randn(2, 12, 2, 8)
+    span = CausalSpan.build(3, count, 0, start, CPU)
+    result = attend_span(query, keys, values, span, backend)
+    filled = start + count
+    torch.testing.assert_close(result, plain_causal(query, keys[:filled], values[:filled]))
 
 
-def test_flash_attention_gets_the_cache_rows_and_their_filled_lengths(monkeypatch):
+def test_flash_attention_gets_the_cache_and_its_filled_length(monkeypatch):
     calls = {}
 
     def flash_attn_with_kvcache(query, keys, values, *, cache_seqlens, causal):
@@ -56,10 +49,10 @@ def test_flash_attention_gets_the_cache_rows_and_their_filled_lengths(monkeypatc
     fake = types.ModuleType("flash_attn")
     fake.flash_attn_with_kvcache = flash_attn_with_kvcache  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "flash_attn", fake)
-    query, keys = torch.randn(2, 1, 4, 8), torch.randn(2, 12, 2, 8)
-    span = CausalSpan.build(torch.tensor([[8], [3]]), 9, exact=False)
-    attend_cached(query, keys, keys, span, "flash_attention_2")
-    assert calls == {"lengths": [9, 4], "causal": True, "capacity": 12}
+    query, keys = torch.randn(2, 4, 8), torch.randn(12, 2, 8)
+    span = CausalSpan.build(0, 2, 0, 7, CPU)
+    assert attend_span(query, keys, keys, span, "flash_attention_2").shape == query.shape
+    assert calls == {"lengths": [9], "causal": True, "capacity": 12}
 
 
 def test_auto_falls_back_to_sdpa_without_flash_attention():

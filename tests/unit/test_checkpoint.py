@@ -153,7 +153,7 @@ def test_a_tokenizer_larger_than_the_model_is_refused(folder: Path):
 def test_weights_load_in_the_asked_dtype(folder: Path):
     loaded = load(folder, dtype=torch.bfloat16)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.bfloat16}
-    assert loaded.cache.keys.dtype == torch.bfloat16
+    assert loaded.language.cache.keys.dtype == torch.bfloat16
 
 
 def test_the_last_vision_layer_follows_the_configuration(folder: Path):

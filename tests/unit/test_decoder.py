@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
+from MiniCPMO45.attention import AttentionBackend
+from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.errors import NoFreeSlotError, PromptTooLongError
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import DecoderShape, DecoderStack, RotaryTable
+from MiniCPMO45.packed_rows import Feed
 
 # head_dim * heads differs from hidden_size on purpose
 SHAPE = DecoderShape(
@@ -22,12 +26,16 @@ SHAPE = DecoderShape(
 CPU = torch.device("cpu")
 
 
-def make_stack() -> DecoderStack:
+def make_decoder(
+    n_slots: int = 1, capacity: int = 32, backend: AttentionBackend = "sdpa"
+) -> Decoder:
+    """The same weights every time, with an empty cache."""
     torch.manual_seed(0)
     stack = DecoderStack(SHAPE, vocab_size=50)
     for parameter in stack.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    return stack.requires_grad_(False)
+    stack.backend = backend
+    return Decoder(stack.requires_grad_(False), make_cache(n_slots, capacity), ROTARY)
 
 
 def make_cache(n_slots: int = 1, capacity: int = 32) -> KVCache:
@@ -37,81 +45,90 @@ def make_cache(n_slots: int = 1, capacity: int = 32) -> KVCache:
 ROTARY = RotaryTable(SHAPE, 32, device=CPU, dtype=torch.float32)
 
 
+def alone(rows: Tensor) -> Tensor:
+    """Hidden states of a conversation that is fed all its rows at once."""
+    decoder = make_decoder()
+    return decoder.feed(rows, decoder.cache.acquire())
+
+
+def assert_close(states: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(states, expected, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("backend", ["sdpa", "eager"])
-def test_prefill_in_pieces_and_step_by_step_equal_one_pass(backend, monkeypatch):
-    stack = make_stack()
-    stack.backend = backend
+def test_feeding_in_pieces_and_one_by_one_equals_one_pass(backend):
     rows = torch.randn(11, SHAPE.hidden_size)
-    whole = stack.prefill(rows, make_cache().acquire(), ROTARY)
-
-    pieces_slot, steps_slot = make_cache().acquire(), make_cache().acquire()
-    pieces = [stack.prefill(piece, pieces_slot, ROTARY) for piece in rows.split([4, 1, 6])]
-    torch.testing.assert_close(torch.cat(pieces), whole, atol=1e-5, rtol=1e-5)
-
-    steps = []
-    for row in rows:
-        hidden = stack.decode(
-            row[None, None], steps_slot.cache, steps_slot.rows, ROTARY, kv_length=20
-        )
-        steps_slot.length += 1
-        steps.append(hidden[0, 0])
-    torch.testing.assert_close(torch.stack(steps), whole, atol=1e-5, rtol=1e-5)
+    decoder = make_decoder(n_slots=2, backend=backend)
+    for slot, sizes in ((decoder.cache.acquire(), [4, 1, 6]), (decoder.cache.acquire(), [1] * 11)):
+        states = [decoder.feed(piece, slot) for piece in rows.split(sizes)]
+        assert_close(torch.cat(states), alone(rows))
 
 
-def test_a_long_prefill_runs_in_bounded_chunks_with_the_same_result(monkeypatch):
-    stack = make_stack()
+def test_a_long_feed_runs_in_bounded_forwards_with_the_same_result(monkeypatch):
     rows = torch.randn(11, SHAPE.hidden_size)
-    whole = stack.prefill(rows, make_cache().acquire(), ROTARY)
-    monkeypatch.setattr("MiniCPMO45.llm.PREFILL_CHUNK", 4)
-    slot = make_cache().acquire()
-    torch.testing.assert_close(stack.prefill(rows, slot, ROTARY), whole, atol=1e-5, rtol=1e-5)
-    assert slot.length == 11
+    monkeypatch.setattr("MiniCPMO45.decoder.ROWS_PER_FORWARD", 4)
+    decoder = make_decoder()
+    slot = decoder.cache.acquire()
+    states = decoder.feed(rows, slot)
+    monkeypatch.undo()
+    assert_close(states, alone(rows))
+    assert (slot.length, decoder.n_forwards) == (11, 3)
 
 
-def test_rows_of_a_batch_decode_as_they_do_alone():
-    stack = make_stack()
-    prompts = [torch.randn(n, SHAPE.hidden_size) for n in (5, 9)]
-    nexts = torch.randn(2, 1, SHAPE.hidden_size)
-    cache = make_cache(n_slots=2)
-    slots = [cache.acquire(), cache.acquire()]
+def test_conversations_share_a_forward_and_come_out_as_if_alone():
+    prompts = [torch.randn(n, SHAPE.hidden_size) for n in (5, 9, 0)]
+    nexts = [torch.randn(n, SHAPE.hidden_size) for n in (1, 3, 4)]
+    decoder = make_decoder(n_slots=3)
+    slots = [decoder.cache.acquire() for _ in prompts]
     for slot, prompt in zip(slots, prompts, strict=True):
-        stack.prefill(prompt, slot, ROTARY)
-    together = stack.decode(nexts, cache, slice(0, 2), ROTARY, kv_length=10)
-    for index, prompt in enumerate(prompts):
-        alone = make_cache().acquire()
-        rows = torch.cat((prompt, nexts[index]))
-        expected = stack.prefill(rows, alone, ROTARY)[-1]
-        torch.testing.assert_close(together[index, 0], expected, atol=1e-5, rtol=1e-5)
+        if prompt.shape[0]:
+            decoder.feed(prompt, slot)
+    before = decoder.n_forwards
+    together = decoder.run(
+        [Feed(rows, slot, slot.length) for rows, slot in zip(nexts, slots, strict=True)]
+    )
+    assert decoder.n_forwards == before + 1
+    for states, prompt, rows, slot in zip(together, prompts, nexts, slots, strict=True):
+        assert_close(states, alone(torch.cat((prompt, rows)))[-rows.shape[0] :])
+        assert slot.length == prompt.shape[0] + rows.shape[0]
 
 
-def test_a_decode_step_writes_only_its_own_cache_position():
-    stack = make_stack()
-    cache = make_cache(n_slots=2)
-    slot = cache.acquire()
-    stack.prefill(torch.randn(3, SHAPE.hidden_size), slot, ROTARY)
-    before = cache.keys.clone()
-    stack.decode(torch.randn(1, 1, SHAPE.hidden_size), cache, slot.rows, ROTARY, kv_length=4)
-    changed = (cache.keys != before).any(-1).any(-1).any(0).nonzero().tolist()
+def test_feeds_that_exceed_one_forward_are_dealt_out_over_several(monkeypatch):
+    monkeypatch.setattr("MiniCPMO45.decoder.ROWS_PER_FORWARD", 6)
+    prompts = [torch.randn(n, SHAPE.hidden_size) for n in (5, 9, 2)]
+    decoder = make_decoder(n_slots=3)
+    together = decoder.run([Feed(rows, decoder.cache.acquire(), 0) for rows in prompts])
+    assert decoder.n_forwards == 3
+    monkeypatch.undo()
+    for states, prompt in zip(together, prompts, strict=True):
+        assert_close(states, alone(prompt))
+
+
+def test_a_feed_writes_only_its_own_cache_positions():
+    decoder = make_decoder(n_slots=2)
+    slot = decoder.cache.acquire()
+    decoder.feed(torch.randn(3, SHAPE.hidden_size), slot)
+    before = decoder.cache.keys.clone()
+    decoder.feed(torch.randn(1, SHAPE.hidden_size), slot)
+    changed = (decoder.cache.keys != before).any(-1).any(-1).any(0).nonzero().tolist()
     assert changed == [[slot.index, 3]]
 
 
 def test_truncating_a_slot_forgets_what_came_after():
-    stack = make_stack()
     rows = torch.randn(8, SHAPE.hidden_size)
-    slot = make_cache().acquire()
-    stack.prefill(rows, slot, ROTARY)
+    decoder = make_decoder()
+    slot = decoder.cache.acquire()
+    decoder.feed(rows, slot)
     slot.truncate(5)
-    again = stack.prefill(rows[5:], slot, ROTARY)
-    whole = stack.prefill(rows, make_cache().acquire(), ROTARY)
-    torch.testing.assert_close(again, whole[5:], atol=1e-5, rtol=1e-5)
+    assert_close(decoder.feed(rows[5:], slot), alone(rows)[5:])
 
 
 def test_a_full_slot_refuses_more_and_keeps_what_it_has():
-    slot = make_cache(capacity=8).acquire()
-    stack = make_stack()
-    stack.prefill(torch.randn(6, SHAPE.hidden_size), slot, ROTARY)
+    decoder = make_decoder(capacity=8)
+    slot = decoder.cache.acquire()
+    decoder.feed(torch.randn(6, SHAPE.hidden_size), slot)
     with pytest.raises(PromptTooLongError) as caught:
-        stack.prefill(torch.randn(3, SHAPE.hidden_size), slot, ROTARY)
+        decoder.feed(torch.randn(3, SHAPE.hidden_size), slot)
     assert (caught.value.n_tokens, caught.value.limit, slot.length) == (9, 8, 6)
 
 

@@ -247,7 +247,7 @@ def test_a_unit_that_fails_is_forgotten_and_the_call_goes_on(
 def test_a_call_without_a_window_ends_when_its_context_is_full(
     view: DuplexView, call: DuplexCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view.model.cache, "capacity", 400)
+    monkeypatch.setattr(view.model.language.cache, "capacity", 400)
     prepared = task(view)
     window = DuplexWindow(mode="off")
     prepare(call, replace(prepared, options=replace(prepared.options, window=window)))

@@ -25,7 +25,7 @@ def run(context: Context) -> Iterator[CaseResult]:
     case.ids("ids", ids, model.tokenizer.encode(recorded["text"]))
     layer_inputs: list[Tensor] = []
     hooks = [
-        layer.register_forward_pre_hook(lambda _, inputs: layer_inputs.append(inputs[0][0]))
+        layer.register_forward_pre_hook(lambda _, inputs: layer_inputs.append(inputs[0]))
         for layer in model.llm.model.layers
     ]
     with Session(model) as session:
@@ -68,9 +68,7 @@ def run(context: Context) -> Iterator[CaseResult]:
     far = arrays.whole("logits_positions_from_1000")
     with Session(model) as session, torch.inference_mode():
         embeddings = model.llm.embed(torch.tensor(ids[: far.shape[0]]))
-        hidden = model.llm.model.prefill(
-            embeddings, session.slot, model.rotary, first_position=1000
-        )
+        hidden = model.language.feed(embeddings, session.slot, first_position=1000)
         case.close("logits", far, session.scores(hidden), absolute=ABSOLUTE)
     yield case.result()
 

@@ -51,7 +51,7 @@ def _maths(context: Context) -> CaseResult:
     case.close("normalised", arrays["projector.normalised"], normalised, absolute=1e-5)
     length = arrays.whole("backbone.hidden").shape[0]
     with cold_decoder(model) as (decoder, _):
-        rows = model.tts.model.prefill(_condition(context, length, 1), decoder.slot, decoder.rotary)
+        rows = model.speech.feed(_condition(context, length, 1), decoder.slot)
     case.close("backbone", arrays["backbone.hidden"], rows, absolute=1e-4)
     count = arrays.whole("head.logits_last3").shape[0]
     scores = model.tts.head_code[0](rows[-count:])

@@ -1,0 +1,225 @@
+"""A decoder stack as few kernels, captured as CUDA graphs.
+
+A graph is bound to a number of rows only: which conversations they belong to and where they go is
+read on the device. So sixteen conversations that decode, or one that reads a second of sound and a
+picture, are one replay each. Numbers of rows are padded up to the next that is captured; padding
+rows belong to nobody and write nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from MiniCPMO45.kv_cache import KVCache
+from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RMSNorm, RotaryTable
+from MiniCPMO45.packed_rows import Feed
+
+ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 96, 192, 384, 1024)
+SHORT_BUCKET = 32  # up to here every row may belong to another conversation
+MAX_SPANS = 64  # conversations in one forward of more rows
+SMALLEST_TILE = 16  # rows of a matrix product on tensor cores
+PROGRAMS_WANTED = 512  # that attention should have, to keep all multiprocessors reading
+MAX_SPLITS = 32
+WARM_UP_FORWARDS = 2
+
+
+def can_fuse(stack: DecoderStack) -> bool:
+    """Whether the kernels know these sizes."""
+    shape = stack.shape
+    sizes = (shape.head_dim, shape.n_heads // shape.n_kv_heads)
+    return shape.head_dim >= 16 and all(size & (size - 1) == 0 for size in sizes)
+
+
+def split_spans(spans: Sequence[tuple[int, int, int]], block_rows: int) -> list[list[int]]:
+    """Spans (row count, slot, first cache index) in the order of their rows, cut into blocks:
+    first row, row count, slot, first cache index."""
+    blocks, row = [], 0
+    for count, slot, index in spans:
+        blocks += [
+            [row + done, min(block_rows, count - done), slot, index + done]
+            for done in range(0, count, block_rows)
+        ]
+        row += count
+    return blocks
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Weights of one layer, with those that read the same input side by side."""
+
+    qkv: Tensor
+    norms: tuple[Tensor, Tensor] | None
+    attention_out: Tensor
+    gate_up: Tensor
+    down: Tensor
+    input_norm: Tensor
+    mlp_norm: Tensor
+
+    @classmethod
+    def of(cls, layer: DecoderLayer) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        return cls(
+            qkv=_side_by_side([attention.q_proj, attention.k_proj, attention.v_proj]),
+            norms=_norms(attention),
+            attention_out=attention.o_proj.weight,
+            gate_up=_side_by_side([mlp.gate_proj, mlp.up_proj]),
+            down=mlp.down_proj.weight,
+            input_norm=layer.input_layernorm.weight,
+            mlp_norm=layer.post_attention_layernorm.weight,
+        )
+
+
+def _norms(attention: Attention) -> tuple[Tensor, Tensor] | None:
+    query, key = attention.q_norm, attention.k_norm
+    if isinstance(query, RMSNorm) and isinstance(key, RMSNorm):
+        return query.weight, key.weight
+    return None
+
+
+@torch.inference_mode()
+def _side_by_side(linears: Sequence[torch.nn.Linear]) -> Tensor:
+    """Join weights ``[out, in]`` along ``out``; the layers keep views, so nothing is held twice."""
+    joined = torch.cat([linear.weight for linear in linears])
+    parts = joined.split([linear.out_features for linear in linears])
+    for linear, part in zip(linears, parts, strict=True):
+        linear.weight = torch.nn.Parameter(part, requires_grad=False)
+    return joined
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a forward of ``n_rows`` rows is laid out on the device."""
+
+    n_rows: int
+    block_rows: int
+    n_blocks: int
+    n_splits: int
+
+    @classmethod
+    def of(cls, n_rows: int, group: int, n_kv_heads: int) -> _Plan:
+        smallest = max(1, SMALLEST_TILE // group)
+        if n_rows <= SHORT_BUCKET:
+            block_rows, n_blocks = smallest, n_rows
+        else:
+            block_rows = max(16, smallest)
+            n_blocks = n_rows // block_rows + MAX_SPANS
+        busy = -(-n_rows // block_rows) if n_rows > SHORT_BUCKET else n_rows
+        n_splits = 1
+        while n_splits < MAX_SPLITS and 2 * n_splits * busy * n_kv_heads <= PROGRAMS_WANTED:
+            n_splits *= 2
+        return cls(n_rows, block_rows, n_blocks, n_splits)
+
+
+@dataclass(frozen=True)
+class _Captured:
+    plan: _Plan
+    graph: torch.cuda.CUDAGraph
+    hidden: Tensor  # [n_rows, hidden], written by every replay
+
+
+class FusedDecoder:
+    """All forwards of a stack on its cache. They share their inputs: one runs at a time."""
+
+    def __init__(self, stack: DecoderStack, cache: KVCache, rotary: RotaryTable) -> None:
+        self._stack = stack
+        self._cache = cache
+        self._rotary = rotary
+        self._layers = [_Layer.of(layer) for layer in stack.layers]  # type: ignore[arg-type]
+        self._captured: list[_Captured] = []
+        like, most = cache.keys, ROW_BUCKETS[-1]
+        self._rows = like.new_zeros(most, stack.shape.hidden_size)
+        # What a forward is told, in one piece: places [3, n_rows], then blocks [n_blocks, 4].
+        self._layout = torch.zeros(7 * most + 4 * MAX_SPANS, dtype=torch.int32, device=like.device)
+        self._pool = torch.cuda.graph_pool_handle()
+
+    @torch.inference_mode()
+    def capture(self) -> Iterator[float]:
+        """Capture every forward, the cache being unused; yields the fraction done."""
+        shape = self._stack.shape
+        for done, n_rows in enumerate(reversed(ROW_BUCKETS), 1):  # the largest sizes the memory
+            plan = _Plan.of(n_rows, shape.n_heads // shape.n_kv_heads, shape.n_kv_heads)
+            self._captured.insert(0, self._capture(plan))
+            yield done / len(ROW_BUCKETS)
+
+    def fits(self, n_rows: int, n_spans: int) -> bool:
+        """Whether such a forward is captured."""
+        return n_rows <= ROW_BUCKETS[-1] and (n_spans <= MAX_SPANS or n_rows <= SHORT_BUCKET)
+
+    @torch.inference_mode()
+    def forward(self, feeds: Sequence[Feed]) -> Tensor:
+        """Append to conversations; their final hidden states ``[N, hidden]``, valid until the next
+        forward."""
+        counts = [feed.rows.shape[0] for feed in feeds]
+        n_rows = sum(counts)
+        captured = next(item for item in self._captured if item.plan.n_rows >= n_rows)
+        start = 0
+        for feed, count in zip(feeds, counts, strict=True):
+            self._rows[start : start + count] = feed.rows
+            start += count
+        layout = self._describe(captured.plan, feeds, counts)
+        self._layout[: layout.numel()].copy_(layout, non_blocking=True)
+        captured.graph.replay()
+        return captured.hidden[:n_rows]
+
+    def _describe(self, plan: _Plan, feeds: Sequence[Feed], counts: list[int]) -> Tensor:
+        places = np.zeros((3, plan.n_rows), np.int32)
+        places[0] = -1
+        spans, start = [], 0
+        for feed, count in zip(feeds, counts, strict=True):
+            end, slot = start + count, feed.slot
+            places[0, start:end] = slot.index
+            places[1, start:end] = np.arange(slot.length, slot.length + count)
+            places[2, start:end] = np.arange(feed.first_position, feed.first_position + count)
+            spans.append((count, slot.index, slot.length))
+            start = end
+        blocks = np.zeros((plan.n_blocks, 4), np.int32)
+        filled = split_spans(spans, plan.block_rows)
+        blocks[: len(filled)] = filled
+        layout = torch.empty(places.size + blocks.size, dtype=torch.int32, pin_memory=True)
+        layout.numpy()[:] = np.concatenate([places.ravel(), blocks.ravel()])
+        return layout
+
+    def _capture(self, plan: _Plan) -> _Captured:
+        self._layout.zero_()
+        self._layout[: plan.n_rows] = -1
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP_FORWARDS):
+                self._run(plan)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            hidden = self._run(plan)
+        return _Captured(plan, graph, hidden)
+
+    def _run(self, plan: _Plan) -> Tensor:
+        from MiniCPMO45.kernels import add_rms_norm, attend, place_heads, silu_mul
+
+        shape = self._stack.shape
+        n_places = 3 * plan.n_rows
+        places = self._layout[:n_places].view(3, plan.n_rows)
+        blocks = self._layout[n_places : n_places + 4 * plan.n_blocks].view(plan.n_blocks, 4)
+        waves = (self._rotary.cos, self._rotary.sin)
+        x, delta = self._rows[: plan.n_rows], None
+        for index, layer in enumerate(self._layers):
+            keys, values = self._cache.keys[index], self._cache.values[index]
+            x, normed = add_rms_norm(x, delta, layer.input_norm, shape.rms_norm_eps)
+            qkv = functional.linear(normed, layer.qkv)
+            query = place_heads(
+                qkv, keys, values, places, waves, layer.norms, shape.rms_norm_eps
+            )  # [n_rows, heads, head_dim]
+            mixed = attend(
+                query, keys, values, blocks, block_rows=plan.block_rows, n_splits=plan.n_splits
+            )
+            delta = functional.linear(mixed.flatten(1), layer.attention_out)
+            x, normed = add_rms_norm(x, delta, layer.mlp_norm, shape.rms_norm_eps)
+            gated = silu_mul(functional.linear(normed, layer.gate_up))
+            delta = functional.linear(gated, layer.down)
+        return add_rms_norm(x, delta, self._stack.norm.weight, shape.rms_norm_eps)[1]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import together
 from MiniCPMO45.fused_decoder import FusedDecoder, can_fuse
 from MiniCPMO45.kv_cache import CacheSlot, KVCache
 from MiniCPMO45.llm import DecoderStack, RotaryTable
@@ -45,7 +46,11 @@ class Decoder:
         """
         slot.reserve(rows.shape[0])
         position = slot.length if first_position is None else first_position
-        return self.run([Feed(rows, slot, position)])[0]
+        hidden = []
+        for piece in rows.split(ROWS_PER_FORWARD):
+            hidden.append(together(self.run, Feed(piece, slot, position)))
+            position += piece.shape[0]
+        return torch.cat(hidden) if len(hidden) > 1 else hidden[0]
 
     @torch.inference_mode()
     def run(self, feeds: Sequence[Feed]) -> list[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from MiniCPMO45.attention import (
 from MiniCPMO45.audio import AudioFeatures
 from MiniCPMO45.audio_cache import AudioCache
 from MiniCPMO45.audio_encoder import AudioEncoder, AudioProjector
+from MiniCPMO45.batching import in_turn, together
 from MiniCPMO45.checkpoint import Progress, load_weights, locate
 from MiniCPMO45.configuration import MiniCPMOConfig
 from MiniCPMO45.decoder import Decoder
@@ -197,10 +199,15 @@ class MiniCPMO(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.llm.lm_head.weight.dtype
 
-    @torch.inference_mode()
     def encode_images(self, images: list[ImageTensors]) -> Tensor:
         """Embeddings of all tiles in order, ``[tiles * query_num, hidden]``."""
-        batch = batch_slices(images).to(self.device, self.dtype)
+        return together(self._encode_image_lists, images)
+
+    @torch.inference_mode()
+    def _encode_image_lists(self, lists: Sequence[list[ImageTensors]]) -> list[Tensor]:
+        """Each list's embeddings; their tiles go through the encoder together."""
+        batch = batch_slices([image for images in lists for image in images])
+        batch = batch.to(self.device, self.dtype)
         size = self.config.vision_batch_size
         features = torch.cat(
             [
@@ -213,9 +220,10 @@ class MiniCPMO(nn.Module):
                 )
             ]
         )  # [tiles, patches, vision width]
-        return self.resampler(features, batch.target_sizes).flatten(0, 1)
+        rows = self.resampler(features, batch.target_sizes)  # [tiles, query_num, hidden]
+        counts = [sum(len(image.pixels) for image in images) for images in lists]
+        return [tiles.flatten(0, 1) for tiles in rows.split(counts)]
 
-    @torch.inference_mode()
     def encode_audio(
         self, audio: AudioFeatures, *, blockwise: bool = True, compat: bool = False
     ) -> Tensor:
@@ -225,13 +233,15 @@ class MiniCPMO(nn.Module):
             blockwise: attend in blocks of ``audio_chunk_length`` seconds that see all earlier
                 ones, as chat does; False lets every frame see the whole part.
         """
-        mel = audio.mel.to(self.device, self.dtype)
-        chunk_frames = int(self.config.audio_chunk_length * 50) if blockwise else None
-        hidden = self.apm(mel, audio.lengths, chunk_frames, compat=compat)
-        parts = self.audio_projection_layer.pool(hidden, audio.lengths)
-        return torch.cat(parts)
 
-    @torch.inference_mode()
+        def encode() -> Tensor:
+            mel = audio.mel.to(self.device, self.dtype)
+            chunk_frames = int(self.config.audio_chunk_length * 50) if blockwise else None
+            hidden = self.apm(mel, audio.lengths, chunk_frames, compat=compat)
+            return torch.cat(self.audio_projection_layer.pool(hidden, audio.lengths))
+
+        return in_turn(encode)
+
     def encode_audio_live(
         self, mel: Tensor, cache: AudioCache, *, prefix_frames: int = 0, suffix_frames: int = 0
     ) -> Tensor:
@@ -241,13 +251,17 @@ class MiniCPMO(nn.Module):
         Args:
             prefix_frames, suffix_frames: frames that neighbouring pieces also hold.
         """
-        hidden = self.apm.stream(
-            mel.to(self.device, self.dtype),
-            cache,
-            prefix_frames=prefix_frames,
-            suffix_frames=suffix_frames,
-        )
-        return self.audio_projection_layer.pool(hidden, [mel.shape[2]])[0]
+
+        def encode() -> Tensor:
+            hidden = self.apm.stream(
+                mel.to(self.device, self.dtype),
+                cache,
+                prefix_frames=prefix_frames,
+                suffix_frames=suffix_frames,
+            )
+            return self.audio_projection_layer.pool(hidden, [mel.shape[2]])[0]
+
+        return in_turn(encode)
 
     @torch.inference_mode()
     def embed_prompt(

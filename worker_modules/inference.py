@@ -1,9 +1,10 @@
 """The one thread that runs the model, and the runs that coroutines follow on it.
 
-A run is a generator: each `next()` is one bounded piece of model work that ends in an event. Runs
-that must be done by a certain time go first, the most urgent one ahead; in the time they leave,
-the thread takes one step of every other run in turn. So a live call keeps up while several
-sessions share the rest fairly, and a run can be cancelled between any two of its steps.
+A run is a generator in a lane of its own: it moves from event to event, and waits where it needs
+the model. Runs that must be done by a certain time go first, the most urgent one ahead; in the time
+they leave, every other run has its turn. When the run that is first waits for the model, all others
+go on to where they wait, and those that want the same share one forward with it. So a live call
+keeps up, several sessions cost little more than one, and a run can be cancelled wherever it stops.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from math import inf
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
+
+from MiniCPMO45.batching import Lane, Lanes
 
 Event = TypeVar("Event")
 Result = TypeVar("Result")
 Steps = Callable[[], Generator[Event, None, None]]
 
 
-class Run(Generic[Event]):
+class Run(Lane[Event]):
     """The events of one generator, as an async iterator on the event loop.
 
-    `finished` resolves once the thread has let go of the generator, whatever the reason.
+    `finished` resolves once the thread has let go of the generator, whatever the reason;
+    `cancel()` brings that about.
 
     Args:
         deadline_s: the time on the loop's clock by which it should be done; None for no hurry.
@@ -36,19 +39,12 @@ class Run(Generic[Event]):
         loop: asyncio.AbstractEventLoop,
         deadline_s: float | None = None,
     ) -> None:
+        super().__init__(steps, deadline_s)
         self.finished: asyncio.Future[None] = loop.create_future()
-        self.cancelled = False
-        self.deadline_s = deadline_s
-        self._steps = steps
-        self._generator: Generator[Event, None, None] | None = None
         self._loop = loop
         self._events: deque[Event] = deque()
         self._news = asyncio.Event()
-        self._error: BaseException | None = None
-
-    def cancel(self) -> None:
-        """End the run before its next step; `finished` tells when that has happened."""
-        self.cancelled = True
+        self._failure: BaseException | None = None
 
     def __aiter__(self) -> Run[Event]:
         return self
@@ -56,8 +52,8 @@ class Run(Generic[Event]):
     async def __anext__(self) -> Event:
         while not self._events:
             if self.finished.done():
-                if self._error is not None:
-                    raise self._error
+                if self._failure is not None:
+                    raise self._failure
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
@@ -69,24 +65,11 @@ class Run(Generic[Event]):
         self._events.clear()
         return events
 
-    def step(self) -> bool:
-        """In the inference thread: one piece of work; False when there is no more."""
-        try:
-            if self._generator is None:
-                self._generator = self._steps()
-            if self.cancelled:
-                self._generator.close()
-                self._post(self._finish, None)
-                return False
-            event = next(self._generator)
-        except StopIteration:
-            self._post(self._finish, None)
-            return False
-        except Exception as error:  # raised again where the run is followed
-            self._post(self._finish, error)
-            return False
-        self._post(self._deliver, event)
-        return True
+    def deliver(self, event: Event) -> None:
+        self._post(self._take, event)
+
+    def finish(self, error: BaseException | None) -> None:
+        self._post(self._end, error)
 
     def _post(self, method: Callable[[Any], None], argument: Any) -> None:
         """Call a method on the event loop; without a loop nobody follows, and the run ends."""
@@ -95,12 +78,12 @@ class Run(Generic[Event]):
         except RuntimeError:
             self.cancel()
 
-    def _deliver(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         self._events.append(event)
         self._news.set()
 
-    def _finish(self, error: BaseException | None) -> None:
-        self._error = error
+    def _end(self, error: BaseException | None) -> None:
+        self._failure = error
         if not self.finished.done():
             self.finished.set_result(None)
         self._news.set()
@@ -111,7 +94,7 @@ class InferenceThread:
 
     def __init__(self) -> None:
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._live: deque[Run] = deque()  # the one whose turn is longest ago comes first
+        self._lanes = Lanes()
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
 
     def start(self) -> None:
@@ -147,27 +130,16 @@ class InferenceThread:
 
     def _work(self) -> None:
         is_open = True
-        while is_open or self._live:
-            if is_open and (not self._live or not self._inbox.empty()):
+        while is_open or self._lanes:
+            if is_open and (not self._lanes or not self._inbox.empty()):
                 is_open = self._admit(self._inbox.get())
-                continue
-            run = min(self._live, key=_urgency)  # among equals the first
-            self._live.remove(run)
-            if run.step():
-                self._live.append(run)
+            else:
+                self._lanes.turn()
 
     def _admit(self, run: Run | None) -> bool:
         """Take in a new run; None is the mark that the thread is closing."""
-        if run is not None:
-            self._live.append(run)
-            return True
-        for live in self._live:
-            live.cancel()
-        return False
-
-
-def _urgency(run: Run) -> float:
-    """Least for what goes first: runs to be let go of, then by deadline."""
-    if run.cancelled:
-        return -inf
-    return inf if run.deadline_s is None else run.deadline_s
+        if run is None:
+            self._lanes.cancel_all()
+            return False
+        self._lanes.add(run)
+        return True

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
-from MiniCPMO45.sessions.speech import LOOKAHEAD_CODES, SILENCE_CODE, WINDOW_CODES, Vocoder
+from MiniCPMO45.sessions.speech import (
+    LOOKAHEAD_CODES,
+    SILENCE_CODE,
+    WINDOW_CODES,
+    Vocoder,
+    render,
+)
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW
 from MiniCPMO45.speech_tokens import UNIT_LIMIT, SpeechDecoder
 
@@ -100,10 +106,10 @@ class DuplexVoice:
         pieces: list[Tensor] = []
         while len(self._waiting) >= SMALLEST_WINDOW:
             window = self._waiting[:WINDOW_CODES]
-            pieces.append(self._vocoder.push(window, last=False))
+            pieces.append(render(self._vocoder, window, last=False))
             self._waiting = self._waiting[len(window) - LOOKAHEAD_CODES :]
         if end_of_turn and self._waiting:
-            pieces.append(self._vocoder.push(self._waiting, last=True))
+            pieces.append(render(self._vocoder, self._waiting, last=True))
             self._waiting = []
         if not pieces:
             return torch.zeros(0)

@@ -54,7 +54,7 @@ async def test_events_arrive_in_order_from_the_inference_thread(
 ) -> None:
     steps = Steps(n_steps=5, permits=5)
     assert [event async for event in inference.submit(steps)] == [0, 1, 2, 3, 4]
-    assert steps.thread_names == {"inference"}
+    assert steps.thread_names == {"lane"}
 
 
 async def test_an_event_arrives_before_the_next_step_is_taken(inference: InferenceThread) -> None:

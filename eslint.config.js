@@ -18,7 +18,9 @@ export default [
   { files: ['static/lib/**/*.js'], languageOptions: { globals: globals['shared-node-browser'] } },
   {
     files: ['static/audio/capture-worklet.js'],
-    languageOptions: { globals: { AudioWorkletProcessor: 'readonly', registerProcessor: 'readonly' } },
+    languageOptions: {
+      globals: { AudioWorkletProcessor: 'readonly', registerProcessor: 'readonly', currentTime: 'readonly' },
+    },
   },
   { files: ['tests/js/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 ];

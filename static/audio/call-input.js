@@ -1,14 +1,15 @@
 /**
  * What the model hears in a call: the microphone, a file, or both, in chunks of equal length.
  *
- * Everything runs through one graph whose clock sets the pace, so that pausing it pauses the file
- * and the chunks together:
+ * Everything runs through one graph (see mix-graph.js) whose clock sets the pace, so that pausing
+ * it pauses the file and the chunks together. The file lies between two silences, and fills whole
+ * chunks.
  *
- *   microphone -> mute -> mix -> capture worklet
- *   file ---------------> mix
- *        `--> monitor -> loudspeaker
+ * The ear hears at once what a closed gate keeps from the model.
  *
- * Events: `chunk` {samples, endMs}, `ended` once the file is over, `warning` {failure}.
+ * Events: `chunk` {samples, startFrame, endMs}, `sound` {samples, endMs} of the ear, every 20 ms,
+ * `ended` once the file is over, `warning` {failure}. `startFrame` counts what was captured before
+ * the chunk.
  */
 
 import { Emitter } from '../lib/emitter.js';
@@ -16,10 +17,12 @@ import { Failure } from '../lib/failure.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { createCaptureNode } from './capture.js';
 import { openCaptureContext } from './context.js';
-import { meterBehind } from './levels.js';
 import { microphoneFailure, stopTracks } from './microphone.js';
+import { MixGraph } from './mix-graph.js';
 
 const STALL_MS = 2500;
+const EAR_SAMPLES = SAMPLE_RATE / 50;
+const CAPTURE_GAP_MS = 250; // so much later than expected, a chunk misses something
 
 export class CallInput extends Emitter {
   #microphone;
@@ -28,28 +31,36 @@ export class CallInput extends Emitter {
   #browser;
   #stream = null;
   #context = null;
-  #mute = null;
-  #mix = null;
+  #gains;
+  #graph = null;
   #node = null;
-  #player = null; // of the file
+  #ear = null;
+  #tap = null; // what is captured, as a stream
   #chunks = 0;
+  #startS = null; // of the first chunk, on the context's clock
   #stallTimer = null;
   #muted = false;
+  #open = true;
+  #delayMs = 0;
+  #heardMs = null; // when the last chunk came
   meter = null;
+  /** How often sound was lost on the way from the device. */
+  captureGaps = 0;
 
   /**
    * @param {{microphone: ?import('./microphone.js').Microphone, deviceId: string,
-   *          file: ?{samples: Float32Array, tailS: number, monitorGain: number},
+   *          file: ?{samples: Float32Array, headS: number, tailS: number}, gains?: object,
    *          chunkSamples?: number}} source
-   *   `tailS`: silence after the file; `chunkSamples`: at 16 kHz, a second of them if not said
+   *   `headS` and `tailS`: silence around the file; `gains` as in mix-graph.js; `chunkSamples`: at
+   *   16 kHz, a second of them if not said
    * @param {object} [browser]
    */
   constructor(
-    { microphone, deviceId = '', file = null, chunkSamples = SAMPLE_RATE },
+    { microphone, deviceId = '', file = null, gains, chunkSamples = SAMPLE_RATE },
     browser = globalThis,
   ) {
     super();
-    this.#chunkSamples = chunkSamples;
+    [this.#chunkSamples, this.#gains] = [chunkSamples, gains];
     [this.#microphone, this.#file, this.#browser] = [microphone, file, browser];
     this.deviceId = deviceId;
   }
@@ -66,14 +77,43 @@ export class CallInput extends Emitter {
   }
 
   start() {
-    this.#node.port.onmessage = ({ data }) => this.#heard(data.audio);
-    this.#node.port.postMessage({ type: 'start' });
-    this.#player?.start();
+    this.#node.port.onmessage = ({ data }) => this.#heard(data);
+    this.#ear.port.onmessage = ({ data }) => {
+      this.emit('sound', { samples: data.audio, endMs: performance.now() });
+    };
+    for (const { port } of [this.#node, this.#ear]) port.postMessage({ type: 'start' });
+    this.#graph.startFile(this.#file?.headS ?? 0);
     this.#watch();
+  }
+
+  /** How much has been captured; it stands still during pauses. */
+  get positionMs() {
+    return this.#startS === null ? 0 : (this.#context.currentTime - this.#startS) * 1000;
+  }
+
+  /** How loud everything is, also in the middle of a call. */
+  set gains(gains) {
+    this.#gains = gains;
+    if (this.#graph !== null) this.#graph.gains = gains;
+  }
+
+  /** Levels of `file`, `microphone` and `mix`; null before it is open. */
+  get meters() {
+    return this.#graph?.meters ?? null;
+  }
+
+  /** What is captured, for a recorder. @returns {MediaStream} */
+  get stream() {
+    if (this.#tap === null) {
+      this.#tap = this.#context.createMediaStreamDestination();
+      this.#graph.out.connect(this.#tap);
+    }
+    return this.#tap.stream;
   }
 
   /** Forgets what has been heard of the next chunk, which begins now. */
   restart() {
+    this.#heardMs = null;
     this.#node.port.postMessage({ type: 'start' });
   }
 
@@ -83,6 +123,7 @@ export class CallInput extends Emitter {
   }
 
   resume() {
+    this.#heardMs = null;
     this.#watch();
     unlessClosed(this.#context.resume());
   }
@@ -94,7 +135,24 @@ export class CallInput extends Emitter {
   /** The chunks go on without the microphone's sound. */
   set muted(on) {
     this.#muted = on;
-    if (this.#mute !== null) this.#mute.gain.value = on ? 0 : 1;
+    if (this.#graph !== null) this.#graph.open = !on;
+  }
+
+  /** Closed, the chunks go on with zeros in place of the microphone's sound. */
+  set gateOpen(on) {
+    this.#open = on;
+    if (this.#graph !== null) this.#graph.gateOpen = on;
+  }
+
+  /** By how much the model hears later than the ear, so that a gate need not cut what opens it. */
+  set delayMs(delayMs) {
+    this.#delayMs = delayMs;
+    if (this.#graph !== null) this.#graph.delayMs = delayMs;
+  }
+
+  /** Whether a file is heard, alone or beside the microphone. */
+  get hasFile() {
+    return this.#file !== null;
   }
 
   /** Takes another microphone, also in the middle of a call. @throws {Failure} */
@@ -105,15 +163,17 @@ export class CallInput extends Emitter {
     stopTracks(this.#stream ?? stream); // without a call by now, nobody is to listen
     if (this.#stream === null) return;
     this.#stream = stream;
-    this.#context.createMediaStreamSource(stream).connect(this.#mute);
+    this.#graph.connectMicrophone(this.#context.createMediaStreamSource(stream));
   }
 
   close() {
     clearTimeout(this.#stallTimer);
     stopTracks(this.#stream);
     this.#stream = null;
-    this.#node?.port.postMessage({ type: 'stop' });
-    if (this.#node !== null) this.#node.port.onmessage = null;
+    for (const port of [this.#node, this.#ear].map((node) => node?.port)) {
+      port?.postMessage({ type: 'stop' });
+      if (port) port.onmessage = null;
+    }
     if (this.#context?.state !== 'closed') void this.#context?.close();
   }
 
@@ -131,37 +191,45 @@ export class CallInput extends Emitter {
   }
 
   async #build() {
-    const { AudioContext, GainNode } = this.#browser;
+    const { AudioContext } = this.#browser;
     const opened = this.#stream && openCaptureContext(this.#stream, AudioContext);
     const context = opened?.context ?? new AudioContext({ sampleRate: SAMPLE_RATE });
     this.#context = context;
     if (context.state === 'suspended') unlessClosed(context.resume());
-    this.#mix = new GainNode(context);
-    this.#mute = new GainNode(context, { gain: this.#muted ? 0 : 1 });
-    this.#mute.connect(this.#mix);
-    opened?.source.connect(this.#mute);
-    if (this.#file !== null) this.#connectFile(this.#file);
-    this.meter = meterBehind(context, this.#mix);
-    this.#node = await createCaptureNode(context, this.#mix, this.#chunkSamples, this.#browser);
+    const graph = new MixGraph(context, this.#gains, this.#browser);
+    this.#graph = graph;
+    graph.open = !this.#muted;
+    [graph.gateOpen, graph.delayMs] = [this.#open, this.#delayMs];
+    if (opened !== null) graph.connectMicrophone(opened.source);
+    if (this.#file !== null) graph.connectFile(this.#file.samples, this.#browser);
+    this.meter = graph.meters.mix;
+    this.#node = await createCaptureNode(context, graph.out, this.#chunkSamples, this.#browser);
+    this.#ear = await createCaptureNode(context, graph.ear, EAR_SAMPLES, this.#browser);
   }
 
-  #connectFile({ samples, monitorGain }) {
-    const context = this.#context;
-    const buffer = context.createBuffer(1, samples.length, SAMPLE_RATE);
-    buffer.copyToChannel(samples, 0);
-    const monitor = new this.#browser.GainNode(context, { gain: monitorGain });
-    this.#player = new this.#browser.AudioBufferSourceNode(context, { buffer });
-    this.#player.connect(this.#mix);
-    this.#player.connect(monitor).connect(context.destination);
-  }
-
-  #heard(samples) {
+  #heard({ audio: samples, startFrame, startS }) {
     this.#watch();
+    this.#startS ??= startS;
     this.#chunks += 1;
-    this.emit('chunk', { samples, endMs: performance.now() });
-    if (this.#file === null) return;
-    const length = this.#file.samples.length + this.#file.tailS * SAMPLE_RATE;
-    if (this.#chunks === Math.ceil(length / this.#chunkSamples)) this.emit('ended', {});
+    const nowMs = performance.now();
+    this.#noticeGap(nowMs);
+    this.emit('chunk', { samples, startFrame, endMs: nowMs - this.#delayMs });
+    if (this.#file !== null && this.#chunks === this.#fileChunks) this.emit('ended', {});
+  }
+
+  /** How many chunks the file takes with the silence around it. */
+  get #fileChunks() {
+    const { samples, headS, tailS } = this.#file;
+    const chunks = (count) => Math.ceil(count / this.#chunkSamples);
+    return chunks(headS * SAMPLE_RATE) + chunks(samples.length) + chunks(tailS * SAMPLE_RATE);
+  }
+
+  #noticeGap(nowMs) {
+    const chunkMs = (this.#chunkSamples / SAMPLE_RATE) * 1000;
+    if (this.#heardMs !== null && nowMs - this.#heardMs - chunkMs > CAPTURE_GAP_MS) {
+      this.captureGaps += 1;
+    }
+    this.#heardMs = nowMs;
   }
 
   /** A frozen tab, an unplugged device or a suspended context sends no more chunks. */

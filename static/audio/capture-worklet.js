@@ -3,7 +3,8 @@
  *
  * The input passes to the output unchanged. Commands in: start, stop (posts what is left with
  * `final`, then ends), flush (posts what is left), mute {on} (keeps the cadence with silence).
- * Messages out: {type: 'chunk', audio, final, seq, startFrame}; startFrame counts output samples.
+ * Messages out: {type: 'chunk', audio, final, seq, startFrame, startS}; startFrame counts output
+ * samples, also those that a later start dropped; startS: when it began, on the context's clock.
  */
 
 import { ChunkBuffer } from '../lib/chunk-buffer.js';
@@ -17,6 +18,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
   #muted = false;
   #sequence = 0;
   #startFrame = 0;
+  #startS = null;
 
   constructor({ processorOptions: { chunkSize, inputRate, outputRate } }) {
     super();
@@ -40,7 +42,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
 
   #command({ type, on }) {
     if (type === 'start') {
-      this.#buffer.take();
+      this.#startFrame += this.#buffer.take().length;
+      this.#startS ??= currentTime;
       this.#state = 'running';
     } else if (type === 'mute') {
       this.#muted = on;
@@ -54,10 +57,10 @@ class CaptureProcessor extends AudioWorkletProcessor {
 
   #post(chunk, final) {
     const audio = clampSamples(chunk);
-    const message = { type: 'chunk', audio, final, seq: this.#sequence, startFrame: this.#startFrame };
+    const [seq, startFrame, startS] = [this.#sequence, this.#startFrame, this.#startS];
     this.#sequence += 1;
     this.#startFrame += audio.length;
-    this.port.postMessage(message, [audio.buffer]);
+    this.port.postMessage({ type: 'chunk', audio, final, seq, startFrame, startS }, [audio.buffer]);
   }
 }
 

@@ -1,9 +1,8 @@
 /** How loud a signal is right now, for meters. */
 
-import { rmsDecibels } from '../lib/pcm.js';
+import { levelOf, peakOf, rmsDecibels } from '../lib/pcm.js';
 
 const WINDOW_SAMPLES = 2048;
-const FLOOR_DB = -60;
 
 export class LevelMeter {
   #samples = new Float32Array(WINDOW_SAMPLES);
@@ -19,6 +18,12 @@ export class LevelMeter {
     this.analyser.getFloatTimeDomainData(this.#samples);
     return levelOf(rmsDecibels(this.#samples));
   }
+
+  /** @returns {{rmsDb: number, peakDb: number}} relative to full scale */
+  readDecibels() {
+    this.analyser.getFloatTimeDomainData(this.#samples);
+    return { rmsDb: rmsDecibels(this.#samples), peakDb: 20 * Math.log10(peakOf(this.#samples)) };
+  }
 }
 
 /** @param {BaseAudioContext} context @param {AudioNode} source @returns {LevelMeter} */
@@ -26,9 +31,4 @@ export function meterBehind(context, source) {
   const analyser = context.createAnalyser();
   source.connect(analyser);
   return new LevelMeter(analyser);
-}
-
-/** @param {number} decibels @returns {number} 0..1 */
-export function levelOf(decibels) {
-  return Math.min(1, Math.max(0, 1 - decibels / FLOOR_DB));
 }

@@ -55,39 +55,43 @@ export class Microphone {
 
   /**
    * Asks for permission and starts recording.
-   * @param {{onEnded: () => void}} handlers `onEnded`: the device was unplugged
+   * @param {{onEnded: () => void, stream?: MediaStream}} options `onEnded`: the device was
+   *        unplugged; `stream`: is recorded instead, and stays open
    * @returns {Promise<Recording>} @throws {Failure}
    */
-  async record({ onEnded }) {
-    const stream = await this.open();
+  async record({ onEnded, stream: given = null }) {
+    const stream = given ?? (await this.open());
+    const letGo = () => {
+      if (given === null) stopTracks(stream);
+    };
     try {
-      return await this.#capture(stream, onEnded);
+      return await this.#capture(stream, onEnded, letGo);
     } catch (error) {
-      stopTracks(stream);
+      letGo();
       throw microphoneFailure(error);
     }
   }
 
-  async #capture(stream, onEnded) {
+  async #capture(stream, onEnded, letGo) {
     const { context, source } = openCaptureContext(stream, this.#browser.AudioContext);
     if (context.state === 'suspended') void context.resume();
     const node = await createCaptureNode(context, source, CHUNK_SAMPLES, this.#browser);
     stream.getAudioTracks()[0].onended = onEnded;
-    return new Recording(stream, context, node, meterBehind(context, source));
+    return new Recording(letGo, context, node, meterBehind(context, source));
   }
 }
 
 /** Sound that is being recorded. */
 class Recording {
-  #stream;
+  #letGo;
   #context;
   #port;
   #parts = [];
   #finished;
 
-  constructor(stream, context, node, meter) {
+  constructor(letGo, context, node, meter) {
     this.meter = meter;
-    this.#stream = stream;
+    this.#letGo = letGo;
     this.#context = context;
     this.#port = node.port;
     this.#finished = new Promise((resolve) => {
@@ -115,7 +119,7 @@ class Recording {
   }
 
   #release() {
-    stopTracks(this.#stream);
+    this.#letGo();
     return this.#context.close();
   }
 }

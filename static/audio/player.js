@@ -12,6 +12,7 @@ import { PlayoutClock } from '../lib/playout-clock.js';
 import { SpeechOutput } from './speech-output.js';
 
 const START_POLL_MS = 10;
+const DUCKED_GAIN = 10 ** (-12 / 20);
 
 /**
  * Events:
@@ -34,6 +35,7 @@ export class Player extends Emitter {
   #startTimer = null;
   #interruptions = 0;
   #volume = 1;
+  #ducked = false;
   #speakerId = '';
 
   /**
@@ -59,7 +61,18 @@ export class Player extends Emitter {
   /** @param {number} gain 0..1 */
   set volume(gain) {
     this.#volume = gain;
-    if (this.#output !== null) this.#output.volume = gain;
+    this.#applyVolume();
+  }
+
+  /** While on, it is quieter by 12 dB: somebody else has begun to speak. */
+  set ducked(on) {
+    this.#ducked = on;
+    this.#applyVolume();
+  }
+
+  /** For other sounds that need no click of their own. */
+  get context() {
+    return this.#sound.context;
   }
 
   /**
@@ -74,6 +87,11 @@ export class Player extends Emitter {
   /** For meters and drawings of the speech. */
   get analyser() {
     return this.#sound.analyser;
+  }
+
+  /** What is played, for a recorder. @returns {MediaStream} */
+  get stream() {
+    return this.#sound.stream;
   }
 
   /** How much of this turn has sounded. */
@@ -178,7 +196,7 @@ export class Player extends Emitter {
   get #sound() {
     if (this.#output === null) {
       this.#output = new SpeechOutput(this.#Context, () => this.#noticeState());
-      this.#output.volume = this.#volume;
+      this.#applyVolume();
       if (this.#speakerId !== '') {
         const stay = () => {}; // it is gone, so the system's choice sounds
         void this.#output.useSpeaker(this.#speakerId).catch(stay);
@@ -189,6 +207,10 @@ export class Player extends Emitter {
 
   get #nowMs() {
     return this.#output?.nowMs ?? 0;
+  }
+
+  #applyVolume() {
+    if (this.#output !== null) this.#output.volume = this.#volume * (this.#ducked ? DUCKED_GAIN : 1);
   }
 
   #releaseLater() {

@@ -15,6 +15,7 @@ export class SpeechOutput {
   #context;
   #fades;
   #volume;
+  #tap = null;
   #sources = new Set();
   #tailS = -Infinity; // when the last piece begins to fade out
 
@@ -27,6 +28,10 @@ export class SpeechOutput {
     this.#volume = context.createGain();
     this.analyser = context.createAnalyser();
     this.#fades.connect(this.#volume).connect(this.analyser).connect(context.destination);
+  }
+
+  get context() {
+    return this.#context;
   }
 
   /** The context's clock, which stands still while the context is suspended. */
@@ -42,6 +47,15 @@ export class SpeechOutput {
   /** Whether nothing is left to sound. */
   get empty() {
     return this.#sources.size === 0;
+  }
+
+  /** What is played at its own volume, for a recorder. @returns {MediaStream} */
+  get stream() {
+    if (this.#tap === null) {
+      this.#tap = this.#context.createMediaStreamDestination();
+      this.#fades.connect(this.#tap);
+    }
+    return this.#tap.stream;
   }
 
   set volume(gain) {

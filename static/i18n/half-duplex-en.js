@@ -24,8 +24,6 @@ export default {
   'call.state.broken': 'The call broke off',
 
   'call.settings_when': 'Loudness, delay and captions change at once, all else with the next call.',
-  'call.prompt_voice': 'Voice of the answers',
-  'call.prompt_voice_help': 'Answers can sound like a file or recording of half a second to 30 seconds in which one person speaks clearly.',
   'call.spoken_help': 'Off, answers are only written.',
   'call.threshold': 'Detection threshold',
   'call.threshold_help': 'How sure the service must be that somebody speaks. Lower hears soft voices, higher ignores noise.',

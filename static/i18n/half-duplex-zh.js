@@ -24,8 +24,6 @@ export default {
   'call.state.broken': '通话中断',
 
   'call.settings_when': '音量、延迟和字幕立即生效，其余从下次通话起生效。',
-  'call.prompt_voice': '回答的音色',
-  'call.prompt_voice_help': '回答可以模仿一段音频或录音：半秒到 30 秒，一个人清晰地说话。',
   'call.spoken_help': '关闭后，回答只有文字。',
   'call.threshold': '检测阈值',
   'call.threshold_help': '有多大把握才算有人说话。调低能听到轻声，调高能忽略噪音。',

@@ -4,7 +4,8 @@
  * Text in the document carries its dictionary key: `data-i18n` for an element's text,
  * `data-i18n-attr="name:key;name:key"` for attributes, `data-i18n-params` for values to fill in. A
  * change of language renders the whole document again from these. Only the dictionary in use is
- * loaded. A page may bring words of its own, which also replace common ones.
+ * loaded. A page may bring words of its own, which also replace common ones; what is loaded when
+ * it is needed adds its words then.
  */
 
 const STORAGE_KEY = 'minicpmo_lang';
@@ -14,7 +15,9 @@ const DICTIONARIES = { en: () => import('./en.js'), zh: () => import('./zh.js') 
 class Translator {
   language = FALLBACK;
   #words = {};
-  #pageWords = {};
+  #sources = [DICTIONARIES]; // the later ones count
+  #adding = null;
+  #wanted = FALLBACK; // the language whose words are being loaded, or are here
   #document = null;
   #storage = null;
   #chosen = false; // by the address or by the visitor, rather than guessed
@@ -30,7 +33,7 @@ class Translator {
   start({ document, location, navigator, storage, pageWords = {} }) {
     this.#document = document;
     this.#storage = storage;
-    this.#pageWords = pageWords;
+    this.#sources = [DICTIONARIES, pageWords];
     const asked = new URLSearchParams(location.search).get('lang');
     const chosen = [asked, storage.getText(STORAGE_KEY)].find(isLanguage);
     this.#chosen = chosen !== undefined;
@@ -47,6 +50,19 @@ class Translator {
   /** The server's default counts only where nobody has chosen. */
   async suggest(language) {
     if (!this.#chosen && isLanguage(language)) await this.#apply(language);
+  }
+
+  /**
+   * More words, which do not replace any.
+   * @param {Record<string, () => Promise<object>>} source modules by language
+   * @returns {Promise<void>} when they are there
+   */
+  add(source) {
+    if (!this.#sources.includes(source)) {
+      this.#sources = [source, ...this.#sources];
+      this.#adding = this.#apply(this.#wanted);
+    }
+    return this.#adding;
   }
 
   has(key) {
@@ -69,11 +85,11 @@ class Translator {
   }
 
   async #apply(language) {
-    const [common, ofPage] = await Promise.all([
-      DICTIONARIES[language](),
-      this.#pageWords[language]?.(),
-    ]);
-    this.#words = { ...common.default, ...ofPage?.default };
+    const sources = this.#sources;
+    this.#wanted = language;
+    const modules = await Promise.all(sources.map((source) => source[language]?.()));
+    if (language !== this.#wanted || sources !== this.#sources) return this.#apply(this.#wanted);
+    this.#words = Object.assign({}, ...modules.map((words) => words?.default));
     this.language = language;
     this.#document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
     render(this.#document);
@@ -105,7 +121,8 @@ export function localizeName(element, key) {
   localizeAttributes(element, `aria-label:${key}`);
 }
 
-function localizeAttributes(element, pairs, params = {}) {
+/** Sets attributes to dictionary entries: `pairs` is `name:key;name:key`. */
+export function localizeAttributes(element, pairs, params = {}) {
   element.dataset.i18nAttr = pairs;
   if (Object.keys(params).length > 0) element.dataset.i18nParams = JSON.stringify(params);
   renderAttributes(element);

@@ -1,14 +1,14 @@
 /** Any picture the browser can show, as a file the service can read. */
 
 import { Failure } from '../lib/failure.js';
-import { MAX_IMAGE_FILE_BYTES, MAX_IMAGE_PIXELS } from '../lib/limits.js';
+import { MAX_IMAGE_EDGE_PX, MAX_IMAGE_FILE_BYTES } from '../lib/limits.js';
 
 const SENT_AS_IS = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/bmp']);
-const JPEG_QUALITY = 0.9;
+const JPEG_QUALITY = 0.85;
 
 /**
  * A file in a common format within the limits keeps its own bytes; others are drawn again as JPEG,
- * scaled down where they are too large.
+ * scaled down to the longest edge the service needs. `redrawn`: the format had to change.
  *
  * @param {File} file
  * @param {{createImageBitmap: Function, OffscreenCanvas: Function}} browser
@@ -20,13 +20,13 @@ export async function prepareImageFile(file, browser = globalThis) {
     throw new Failure('file_unreadable', { params: { name: file.name }, cause: error });
   });
   const { width, height } = bitmap;
-  const scale = Math.min(1, Math.sqrt(MAX_IMAGE_PIXELS / (width * height)));
-  const fits = scale === 1 && file.size <= MAX_IMAGE_FILE_BYTES;
-  if (fits && SENT_AS_IS.has(file.type)) {
+  const scale = Math.min(1, MAX_IMAGE_EDGE_PX / Math.max(width, height));
+  const known = SENT_AS_IS.has(file.type);
+  if (known && scale === 1 && file.size <= MAX_IMAGE_FILE_BYTES) {
     bitmap.close();
     return { blob: file, width, height, redrawn: false };
   }
-  return redraw(bitmap, scale, browser);
+  return { ...(await redraw(bitmap, scale, browser)), redrawn: !known };
 }
 
 async function redraw(bitmap, scale, browser) {
@@ -39,5 +39,5 @@ async function redraw(bitmap, scale, browser) {
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
-  return { blob, width, height, redrawn: true };
+  return { blob, width, height };
 }

@@ -60,12 +60,20 @@ export class CallMachine extends Emitter {
     return this.call?.speech.speaking ?? false;
   }
 
+  /** What has gone over the line in this call, and what waits there. */
+  get traffic() {
+    const { counts = {}, connection = null } = this.call ?? {};
+    const { sessionId = null, bufferedBytes = 0 } = connection ?? {};
+    return { ...counts, sessionId, backlogBytes: bufferedBytes };
+  }
+
   /**
    * Call it inside a click: sound is unlocked before anything is awaited.
    *
    * `media` has open(), start(), close() and the events `chunk`, `ended` and `warning` {failure};
-   * `prepare` is what the connection says first.
-   * @param {{media: object, prepare: object}} options and what the kind of call adds
+   * `prepare` is what the connection says first; the model hears nothing before `prelude` is over.
+   * @param {{media: object, prepare: object, prelude?: () => Promise<void>}} options and what the
+   *   kind of call adds
    */
   async start(options) {
     if (isBusy(this.state)) return;
@@ -183,7 +191,7 @@ export class CallMachine extends Emitter {
 
   #newCall(options) {
     const call = {
-      media: options.media, prepare: options.prepare,
+      media: options.media, prepare: options.prepare, prelude: options.prelude,
       speech: new SpeechTurns(this.player), watch: new CallWatch(this.clock),
       connection: null, timer: null, tries: 0,
       liveMs: null, frozenMs: null, failure: null, endReason: null, ...this.opening(options),
@@ -254,6 +262,8 @@ export class CallMachine extends Emitter {
     if (this.state !== 'preparing') return;
     this.emit('prepared', event);
     try {
+      if (call.prelude !== undefined) await call.prelude();
+      if (call !== this.call || this.state !== 'preparing') return;
       await call.media.start();
     } catch (error) {
       if (call === this.call) this.end('failed', asFailure(error));

@@ -11,7 +11,7 @@ import { rmsDecibels } from './pcm.js';
 
 const FRAME_MS = 20;
 const FRAME_SAMPLES = (SAMPLE_RATE * FRAME_MS) / 1000;
-const OPEN_DB = 12;
+const OPEN_DB = 12; // unless asked for less or more
 const CLOSE_DB = 6;
 const OPEN_AFTER_MS = 120;
 const CLOSE_AFTER_MS = 600;
@@ -19,12 +19,19 @@ const LOWEST_FLOOR_DB = -65; // a muted input must not make a whisper of noise c
 const FLOOR_RISE_DB = 0.02; // each frame, which is 1 dB a second
 
 export class EnergyVad extends Emitter {
+  #openDb;
   #floorDb = LOWEST_FLOOR_DB;
   #started = false;
   #loudSinceMs = null;
   #startMs = null;
   /** When the visitor was last heard, on the caller's clock; null before. */
   lastSpeechMs = null;
+
+  /** @param {{openDb?: number}} [options] how far above the noise floor speech begins */
+  constructor({ openDb = OPEN_DB } = {}) {
+    super();
+    this.#openDb = openDb;
+  }
 
   get speaking() {
     return this.#startMs !== null;
@@ -33,6 +40,11 @@ export class EnergyVad extends Emitter {
   /** Whether what was heard last is loud. */
   get loud() {
     return this.#loudSinceMs !== null;
+  }
+
+  /** Since when it has been loud without a break; null while it is not. */
+  get loudSinceMs() {
+    return this.#loudSinceMs;
   }
 
   /** @param {Float32Array} samples at 16 kHz @param {number} endMs when the last one was heard */
@@ -44,10 +56,16 @@ export class EnergyVad extends Emitter {
     }
   }
 
+  /** Nothing is heard any more: ends the speech under way, and keeps the floor. */
+  finish() {
+    this.#loudSinceMs = null;
+    if (this.speaking) this.#end();
+  }
+
   #hear(decibels, nowMs) {
     const overDb = decibels - this.#floorDb;
     if (!this.speaking) this.#follow(decibels);
-    if (overDb >= (this.speaking ? CLOSE_DB : OPEN_DB)) this.#loud(nowMs);
+    if (overDb >= (this.speaking ? CLOSE_DB : this.#openDb)) this.#loud(nowMs);
     else this.#quiet(nowMs);
   }
 
@@ -69,7 +87,10 @@ export class EnergyVad extends Emitter {
 
   #quiet(nowMs) {
     this.#loudSinceMs = null;
-    if (!this.speaking || nowMs - this.lastSpeechMs < CLOSE_AFTER_MS) return;
+    if (this.speaking && nowMs - this.lastSpeechMs >= CLOSE_AFTER_MS) this.#end();
+  }
+
+  #end() {
     const startMs = this.#startMs;
     this.#startMs = null;
     this.emit('speech', { startMs, endMs: this.lastSpeechMs });

@@ -29,9 +29,18 @@ const REMEDIES = {
   file_unsupported: null,
   file_unreadable: null,
   file_too_large: null,
+  audio_too_long: null,
+  video_too_long: null,
   too_many_files: null,
   voice_too_short: null,
+  clip_silent: null,
+  history_blocked: null,
+  history_full: null,
+  import_failed: null,
   file_too_short: null,
+  preset_file: null,
+  preset_voice: null,
+  preset_not_kept: null,
   // sent by the service
   queue_full: 'retry',
   not_ready: 'retry',
@@ -44,7 +53,7 @@ const REMEDIES = {
   idle_timeout: 'retry',
   too_large: 'new',
   app_disabled: 'home',
-  unauthorized: null,
+  unauthorized: 'sign_in',
   origin_forbidden: null,
   bad_message: null,
   unsupported: null,
@@ -71,7 +80,7 @@ export class Failure extends Error {
     return this.code in REMEDIES ? this.code : 'unknown';
   }
 
-  /** @returns {?('retry' | 'new' | 'home' | 'settings')} */
+  /** @returns {?('retry' | 'new' | 'home' | 'settings' | 'sign_in')} */
   get remedy() {
     if (this.field.startsWith('generation.')) return 'settings';
     return this.code in REMEDIES ? REMEDIES[this.code] : 'retry';

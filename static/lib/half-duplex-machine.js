@@ -10,6 +10,7 @@
  *   resting    silence before listening, so that the room does not answer for the visitor
  *
  * Events beside those of call-machine.js:
+ *   chunk     {}                       something has been sent
  *   phase     {phase}
  *   userTurn  {turn, startMs, endMs}   the visitor has said something that is answered now
  *   truncated {text}                   so much of the last answer is part of the conversation
@@ -84,6 +85,7 @@ export class HalfDuplexMachine extends CallMachine {
     watch.backlog(connection.bufferedBytes);
     counts.chunks += 1;
     connection.sendChunk(samples);
+    this.emit('chunk', {});
   }
 
   /** An answer that failed is over. */

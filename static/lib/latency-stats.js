@@ -6,16 +6,19 @@
  */
 
 const RECENT_TURNS = 5;
-const SERIES_LENGTH = 60;
 
 export class LatencyStats {
   #responses = [];
   #answeredSpeechMs = null;
   #firstOffsetMs = null;
-  #series = { unitMs: [], roundTripMs: [], aheadMs: [] };
+  #lastListenMs = null;
+  roundTripMs = null;
   driftMs = null;
   unitMs = null;
+  costMs = null;
+  firstSpeechMs = null; // from the last unit that listened to the first that spoke
   kvCacheLength = null;
+  visionSlices = null;
   visionTokens = null;
 
   /** Median of the last five, in milliseconds; null before the first. */
@@ -26,11 +29,6 @@ export class LatencyStats {
   /** 95th percentile over the whole call. */
   get slowResponseMs() {
     return quantile(this.#responses, 0.95);
-  }
-
-  /** The last 60 values each, oldest first. */
-  get series() {
-    return this.#series;
   }
 
   /**
@@ -45,26 +43,29 @@ export class LatencyStats {
 
   /**
    * @param {object} result as the event of net/duplex-api.js
-   * @param {{receivedMs: number, roundTripMs: number, aheadMs: number}} times `receivedMs` since 1970
+   * @param {{receivedMs: number, roundTripMs: number}} times `receivedMs` since 1970
    */
-  unit(result, { receivedMs, roundTripMs, aheadMs }) {
+  unit(result, { receivedMs, roundTripMs }) {
     if (result.skipped) return;
+    this.roundTripMs = roundTripMs;
     this.unitMs = result.wallClockMs ?? result.costAllMs ?? this.unitMs;
+    this.costMs = result.costAllMs ?? this.costMs;
     this.kvCacheLength = result.kvCacheLength ?? this.kvCacheLength;
+    this.visionSlices = result.visionSlices ?? this.visionSlices;
     this.visionTokens = result.visionTokens ?? this.visionTokens;
-    this.#follow('unitMs', this.unitMs);
-    this.#follow('roundTripMs', roundTripMs);
-    this.#follow('aheadMs', aheadMs);
+    this.#followTurns(result.isListen, receivedMs);
     if (result.serverSendMs === null) return;
     const offsetMs = receivedMs - result.serverSendMs;
     this.#firstOffsetMs ??= offsetMs;
     this.driftMs = offsetMs - this.#firstOffsetMs;
   }
 
-  #follow(name, value) {
-    const values = this.#series[name];
-    values.push(value ?? 0);
-    if (values.length > SERIES_LENGTH) values.shift();
+  #followTurns(isListen, receivedMs) {
+    if (isListen) this.#lastListenMs = receivedMs;
+    else if (this.#lastListenMs !== null) {
+      this.firstSpeechMs = receivedMs - this.#lastListenMs;
+      this.#lastListenMs = null;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Mono float32 PCM: the only sound format on the wire. */
 
 const BYTES_PER_SAMPLE = 4;
+const METER_FLOOR_DB = -60;
 
 /** @param {Float32Array} samples @returns {Uint8Array} little-endian bytes */
 export function floatsToBytes(samples) {
@@ -54,6 +55,11 @@ export function rmsDecibels(samples) {
   let sum = 0;
   for (const sample of samples) sum += sample * sample;
   return 10 * Math.log10(sum / Math.max(1, samples.length));
+}
+
+/** @param {number} decibels @returns {number} for a meter: 0 at -60 dB and below, 1 at full scale */
+export function levelOf(decibels) {
+  return Math.min(1, Math.max(0, 1 - decibels / METER_FLOOR_DB));
 }
 
 /** @param {Float32Array[]} parts @returns {Float32Array} */

@@ -11,6 +11,11 @@ export class PressToTalk {
   #pressedAtMs = null;
   #running = false;
 
+  /** Whether a recording was asked for that has not been ended. */
+  get running() {
+    return this.#running;
+  }
+
   /** @returns {'start' | 'stop'} */
   press(nowMs) {
     if (this.#running) {

@@ -11,18 +11,14 @@
 import { bytesToBase64 } from '../lib/base64.js';
 import { Emitter } from '../lib/emitter.js';
 import { Failure } from '../lib/failure.js';
+import { newId } from '../lib/ids.js';
 import { floatsToBytes } from '../lib/pcm.js';
 import { openJsonSocket } from './socket.js';
 
 const OPEN = 1; // WebSocket.OPEN
-const ID_RANDOM_BYTES = 6;
 
-/** @param {'omni' | 'adx' | 'hdx'} prefix the service tells the modes apart by it */
-export function newSessionId(prefix) {
-  const random = crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES));
-  const suffix = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${prefix}_${Date.now().toString(36)}_${suffix}`;
-}
+/** Takes 'omni', 'adx' or 'hdx', by which the service tells the modes apart. */
+export const newSessionId = newId;
 
 export class CallConnection extends Emitter {
   #socket;
@@ -40,6 +36,7 @@ export class CallConnection extends Emitter {
     super();
     this.#events = { ...EVENTS, ...events };
     this.#isOnline = isOnline;
+    this.sessionId = url.split('/').at(-1);
     this.#socket = open(url, {
       onOpen: () => {},
       onMessage: (message) => this.#receive(message),

@@ -8,7 +8,10 @@ export async function loadApps(options) {
   return apps;
 }
 
-/** @returns {Promise<{playback_delay_ms: number, default_lang?: string}>} */
+/**
+ * @returns {Promise<{playback_delay_ms: number, recording: boolean, default_lang?: string,
+ *   session_retention_days: number}>} recordings are deleted after so many days, -1 is never
+ */
 export function loadFrontendDefaults(options) {
   return getJson('/api/frontend_defaults', options);
 }

@@ -1,8 +1,9 @@
 /**
  * Turn-based chat over `/ws/chat`: one socket a request.
  *
- * The ChatTransport interface is `send(request) -> id`, `stop(playedMs)`, and these events, each of
- * which carries the request's `id`:
+ * The ChatTransport interface is `send(request, requestId) -> id`, `stop(playedMs)`, and these events,
+ * each of which carries the exchange's `id`:
+ *   retry   {tries}                                   the connection broke before any answer
  *   queue   {position, estimatedWaitS, queueLength}   waiting for a worker
  *   ready   {}                                        a worker has been found
  *   prefill {inputTokens}                             the question has been read
@@ -44,13 +45,19 @@ export class ChatSocketTransport extends Emitter {
     this.#isOnline = isOnline;
   }
 
-  /** Ends what is under way and asks anew. @returns {number} the id of the exchange */
-  send(request) {
+  /**
+   * Ends what is under way and asks anew.
+   * @param {object} request
+   * @param {string} [requestId] what the service's own notes call it
+   * @returns {number} the id of the exchange
+   */
+  send(request, requestId = '') {
     this.#end();
     this.#lastId += 1;
     const payload = JSON.stringify(request);
     const state = { tries: 0, audioEpoch: 0, started: false, stopping: false };
-    const exchange = { id: this.#lastId, payload, ...state };
+    const url = requestId === '' ? this.url : `${this.url}?request_id=${requestId}`;
+    const exchange = { id: this.#lastId, url, payload, ...state };
     this.#exchange = exchange;
     if (payload.length > MAX_REQUEST_CHARACTERS) {
       queueMicrotask(() => this.#fail(exchange, new Failure('too_large')));
@@ -86,7 +93,7 @@ export class ChatSocketTransport extends Emitter {
 
   #connect(exchange) {
     exchange.tries += 1;
-    exchange.socket = this.#open(this.url, {
+    exchange.socket = this.#open(exchange.url, {
       onOpen: () => {
         if (exchange !== this.#exchange) return;
         clearTimeout(exchange.timer);
@@ -133,10 +140,15 @@ export class ChatSocketTransport extends Emitter {
   #closed(exchange, { code, reason }) {
     if (exchange !== this.#exchange) return;
     if (exchange.stopping) this.#finish(exchange, stoppedByVisitor());
-    else if (code === CLOSE_ABNORMAL && !exchange.heard && this.#mayRetry(exchange)) {
-      clearTimeout(exchange.timer);
-      exchange.timer = setTimeout(() => this.#connect(exchange), RETRY_DELAY_MS * exchange.tries);
+    else if (code === CLOSE_ABNORMAL && !exchange.started && this.#mayRetry(exchange)) {
+      this.#retry(exchange);
     } else this.#fail(exchange, this.#closeFailure(exchange, code, reason));
+  }
+
+  #retry(exchange) {
+    clearTimeout(exchange.timer);
+    exchange.timer = setTimeout(() => this.#connect(exchange), RETRY_DELAY_MS * exchange.tries);
+    this.emit('retry', { id: exchange.id, tries: exchange.tries });
   }
 
   #mayRetry(exchange) {

@@ -14,6 +14,7 @@
 import { base64ToBytes } from '../lib/base64.js';
 import { Failure } from '../lib/failure.js';
 import { bytesToFloats } from '../lib/pcm.js';
+import { wireItems } from '../lib/system-content.js';
 import { CallConnection, encodeSamples, newSessionId } from './call-connection.js';
 import { getJson } from './http.js';
 import { socketUrl } from './socket.js';
@@ -35,17 +36,16 @@ export class HalfDuplexConnection extends CallConnection {
   }
 
   /**
-   * @param {{record: boolean, systemPrompt: string, voice: ?string, threshold: number,
-   *          minSilenceMs: number, maxNewTokens: number, lengthPenalty: number,
-   *          temperature: number, spoken: boolean, limitS: number}} settings `voice`: 16 kHz
-   *   samples in base64, null is the service's own
+   * @param {{record: boolean, content: object[], threshold: number, minSilenceMs: number,
+   *          maxNewTokens: number, lengthPenalty: number, temperature: number, spoken: boolean,
+   *          limitS: number}} settings `content` as in lib/system-content.js; answers take the
+   *   first voice in it
    */
   prepare(settings) {
     this.send({
       type: 'prepare',
       record: settings.record,
-      system_prompt: settings.systemPrompt,
-      ...(settings.voice && { ref_audio_base64: settings.voice }),
+      system_content: wireItems(settings.content),
       config: {
         vad: { threshold: settings.threshold, min_silence_duration_ms: settings.minSilenceMs },
         generation: {

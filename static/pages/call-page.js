@@ -4,10 +4,14 @@
  * What a call itself needs is loaded when somebody reaches for its buttons; see call.js.
  */
 
+import { openComfortSettings } from '../state/comfort-settings.js';
 import { CallControls } from '../ui/call-controls.js';
+import { TalkModes } from '../ui/talk-modes.js';
 import { CallPanels } from './call-panels.js';
+import { CallTools } from './call-tools.js';
+import { PersonaOnDemand } from './persona-on-demand.js';
 import { SettingsSheet } from './settings-sheet.js';
-import { askToRecord, showApps, startShell } from './shell.js';
+import { askToRecord, showApps, startShell, watchAccess } from './shell.js';
 
 const byId = (id) => document.getElementById(id);
 const PLAYBACK_DELAY_MS = 200;
@@ -30,8 +34,12 @@ class CallPage {
   #shell;
   #settings;
   #controls = new CallControls(document);
+  #comfort;
+  #talk = new TalkModes(byId('talk'));
   #source;
   #panels;
+  #tools;
+  #persona;
   #sheet;
   #call = null;
   #loading = null;
@@ -40,9 +48,32 @@ class CallPage {
   constructor(page, shell, settings) {
     [this.#page, this.#shell, this.#settings] = [page, shell, settings];
     const { toaster, storage } = shell;
+    this.#comfort = openComfortSettings(storage);
     this.#source = page.openSource?.({ settings, toaster }) ?? null;
-    this.#panels = new CallPanels({ name: page.name, storage, call: () => this.#call });
+    this.#panels = new CallPanels({
+      page,
+      storage,
+      toaster,
+      comfort: this.#comfort,
+      call: () => this.#call,
+    });
+    this.#tools = new CallTools({
+      name: page.name,
+      shell,
+      settings,
+      source: this.#source,
+      call: () => this.#call,
+      microphoneId: () => this.#panels.microphoneId,
+    });
+    this.#persona = new PersonaOnDemand({
+      mode: page.app,
+      storage,
+      settings,
+      onFailure: (failure) => toaster.failure(failure),
+    });
+    watchAccess(shell);
     this.#listenToControls();
+    this.#followTalk();
     this.#openSettings();
     this.#controls.show('idle');
     void this.#checkThatItIsOn();
@@ -54,9 +85,13 @@ class CallPage {
     controls.on('choose-file', () => this.#source.picker.choose());
     controls.on('devices', () => this.#panels.openDevices());
     controls.on('open-metrics', () => this.#panels.toggleMetrics());
+    controls.on('check-setup', () => this.#panels.checkSetup());
+    controls.on('transcript', () => this.#panels.openTranscript());
+    controls.on('help', () => this.#panels.showKeys());
     controls.on('open-settings', () => {
       this.#sheet.open();
-      void this.#panels.fillVoices();
+      void this.#panels.fillComfort();
+      void this.#persona.show();
     });
     controls.on('toggle-captions', () => {
       this.#settings.set('captions', !this.#settings.values.captions);
@@ -64,6 +99,17 @@ class CallPage {
     for (const sign of ['pointerenter', 'focusin']) {
       byId('controls').addEventListener(sign, () => this.#loadCall(), { once: true });
     }
+  }
+
+  #followTalk() {
+    this.#talk.on('mode', ({ mode }) => this.#comfort.set('talk_mode', mode));
+    const show = ({ talk_mode: mode }) => {
+      this.#talk.mode = mode;
+      this.#controls.talks = mode !== 'open';
+    };
+    this.#comfort.on('change', show);
+    show(this.#comfort.values);
+    addEventListener('pagehide', () => this.#comfort.flush());
   }
 
   /** A click on Start has to be answered in the click, so this begins before. */
@@ -78,6 +124,10 @@ class CallPage {
       shell: this.#shell,
       controls: this.#controls,
       settings: this.#settings,
+      comfort: this.#comfort,
+      talk: this.#talk,
+      name: this.#page.name,
+      tools: this.#tools,
       prefix: this.#page.prefix,
       hasVideo: this.#page.hasVideo,
       speakerId: this.#panels.speakerId,
@@ -97,8 +147,9 @@ class CallPage {
     } finally {
       this.#starting = false;
     }
-    const { microphoneId, voices } = this.#panels;
-    this.#call.start({ source: this.#source?.chosen, microphoneId, voices });
+    const { microphoneId } = this.#panels;
+    const { opening } = this.#persona;
+    this.#call.start({ source: this.#source?.chosen, microphoneId, opening });
   }
 
   /** Sound is unlocked in the click, before the visitor thinks about recording. */
@@ -106,13 +157,19 @@ class CallPage {
     if (this.#call === null) await this.#loadCall();
     this.#call.player.unlock();
     await askToRecord(this.#shell);
+    await this.#persona.ready();
   }
 
   #openSettings() {
     this.#sheet = new SettingsSheet({
       shell: this.#shell,
       settings: this.#settings,
-      onReset: () => this.#panels.forgetDevices(),
+      onReset: () => {
+        this.#panels.forgetDevices();
+        void this.#persona.reset();
+        this.#tools.reset();
+        this.#comfort.reset();
+      },
     });
     addEventListener('pagehide', () => this.#settings.flush());
     const show = ({ captions }) => this.#controls.press('toggle-captions', captions);

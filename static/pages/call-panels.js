@@ -1,17 +1,21 @@
-/** What only some visitors open, loaded when they do: devices, voices, figures. */
+/**
+ * What only some visitors open, loaded when they do: devices, figures, comfort, the check
+ * of the set-up, what was said, help with the keys.
+ */
 
-const METRICS_PERIOD_MS = 250;
+import { Failure } from '../lib/failure.js';
 
 export class CallPanels {
-  #prompt = null;
-  #speech = null;
   #devices = null;
   #metrics = null;
+  #selfTest = null;
+  #hasComfort = false;
   #parts;
 
   /**
-   * @param {{name: string, storage: object, call: () => ?import('./call.js').Call}} parts `name`
-   *   goes before what is remembered
+   * @param {{page: {name: string, hasVideo?: boolean}, storage: object, toaster: object,
+   *          comfort: object, call: () => ?import('./call.js').Call}} parts `name` goes before what
+   *   is remembered
    */
   constructor(parts) {
     this.#parts = parts;
@@ -27,24 +31,6 @@ export class CallPanels {
     return this.#parts.storage.getText(this.#key('speaker')) ?? '';
   }
 
-  /** What a call begins with, in base64; null is the service's own. Some pages have only the first. */
-  get voices() {
-    return { promptVoice: this.#prompt?.data ?? null, speechVoice: this.#speech?.data ?? null };
-  }
-
-  async fillVoices() {
-    if (this.#prompt !== null) return;
-    const { VoiceController } = await import('./voice-controller.js');
-    if (this.#prompt !== null) return;
-    const open = (id, name) => {
-      const container = document.getElementById(id);
-      const words = { titleKey: `call.${name}`, helpKey: `call.${name}_help` };
-      return container && new VoiceController(container, words);
-    };
-    this.#prompt = open('prompt-voice', 'prompt_voice');
-    this.#speech = open('speech-voice', 'speech_voice');
-  }
-
   async openDevices() {
     const { DeviceController } = await import('./device-controller.js');
     const { storage, call } = this.#parts;
@@ -54,12 +40,41 @@ export class CallPanels {
   }
 
   async toggleMetrics() {
-    const container = document.getElementById('metrics');
-    const { MetricsPanel } = await import('../ui/metrics-panel.js');
-    this.#metrics ??= new MetricsPanel(container);
-    container.hidden = !container.hidden;
-    document.getElementById('open-metrics').setAttribute('aria-expanded', String(!container.hidden));
-    if (!container.hidden) this.#refreshMetrics(container);
+    await this.#open(import('./metrics-controller.js'), ({ MetricsController }) => {
+      const { page, call, toaster } = this.#parts;
+      this.#metrics ??= new MetricsController({ page, call, toaster });
+      this.#metrics.toggle();
+    });
+  }
+
+  /** The settings that all pages of calls share. */
+  async fillComfort() {
+    if (this.#hasComfort) return;
+    await this.#open(import('./comfort-controller.js'), ({ openComfort }) => {
+      if (!this.#hasComfort) openComfort(this.#parts);
+      this.#hasComfort = true;
+    });
+  }
+
+  async checkSetup() {
+    await this.#open(import('./self-test-controller.js'), ({ SelfTestController }) => {
+      const { page, storage } = this.#parts;
+      this.#selfTest ??= new SelfTestController({ hasCamera: page.hasVideo === true, storage });
+      const { microphoneId, speakerId } = this;
+      this.#selfTest.open({ microphoneId, speakerId });
+    });
+  }
+
+  async openTranscript() {
+    await this.#open(import('./call-transcript.js'), ({ openTranscript }) =>
+      openTranscript(this.#parts),
+    );
+  }
+
+  async showKeys() {
+    await this.#open(import('../ui/shortcuts-help.js'), ({ showShortcuts }) => {
+      showShortcuts(this.#parts.page.name);
+    });
   }
 
   /** The system's microphone and loudspeaker again. */
@@ -69,19 +84,19 @@ export class CallPanels {
     void this.#parts.call()?.player.useSpeaker('');
   }
 
-  #refreshMetrics(container) {
-    const call = this.#parts.call();
-    if (call !== null) {
-      const { stats, player } = call;
-      this.#metrics.show({ stats, playback: player.stats, aheadMs: player.aheadMs });
+  /** With its words and looks. */
+  async #open(module, use) {
+    try {
+      const [part, { loadMore }] = await Promise.all([module, import('./call-more.js')]);
+      await loadMore();
+      await use(part);
+    } catch (error) {
+      this.#parts.toaster.failure(new Failure('unreachable', { cause: error }));
     }
-    setTimeout(() => {
-      if (!container.hidden) this.#refreshMetrics(container);
-    }, METRICS_PERIOD_MS);
   }
 
   #key(device) {
-    return `${this.#parts.name}_${device}`;
+    return `${this.#parts.page.name}_${device}`;
   }
 
   #forget(device) {

@@ -1,11 +1,14 @@
 /** What calls of every kind consist of, bound to the elements of their page. */
 
+import { localize } from '../i18n/index.js';
 import { CountdownTimer } from '../lib/countdown-timer.js';
 import { CallDisplay } from '../ui/call-display.js';
 import { CallLog } from '../ui/call-log.js';
 import { Captions } from '../ui/captions.js';
 import { QueueBanner } from '../ui/queue-banner.js';
 import { CallNotices } from './call-notices.js';
+import { ShareOnDemand } from './share-on-demand.js';
+import { signInAnd } from './sign-in.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -36,9 +39,24 @@ export function openNotices({ shell, machine, player, onRestart }) {
     player,
     remedies: {
       retry: { key: 'call.start_again', run: onRestart },
+      sign_in: { key: 'action.sign_in', run: () => signInAnd(onRestart) },
       home: { key: 'action.home', run: () => location.assign('/') },
     },
   });
+}
+
+/**
+ * What the service records of a call can be shared as soon as it has an id.
+ * @param {{shell: object, machine: object, appType: string,
+ *          recording: () => Promise<?Blob>}} parts as share-on-demand.js
+ */
+export function followSharing({ shell, machine, appType, recording }) {
+  const { storage, toaster } = shell;
+  const share = new ShareOnDemand({ button: byId('share'), appType, storage, toaster, recording });
+  machine.on('state', ({ state }) => {
+    if (state === 'opening') share.offer(null);
+  });
+  machine.on('prepared', ({ recordingSessionId }) => share.offer(recordingSessionId));
 }
 
 /** Shows the place in the queue, and how long it may take. */
@@ -58,13 +76,24 @@ export function followQueue(machine) {
   });
 }
 
+/** @param {HTMLElement} element @param {?number} responseMs */
+export function showLatency(element, responseMs) {
+  if (responseMs === null) localize(element, 'call.metrics');
+  else localize(element, 'call.latency', { ms: Math.round(responseMs) });
+}
+
 /** Settings that hold at once, also in a call. */
-export function followSettings({ settings, player, captions }) {
+export function followSettings({ settings, comfort, player, captions }) {
   const apply = ({ playback_delay_ms: delayMs, volume, captions: shown }) => {
     player.playbackDelayMs = delayMs;
     player.volume = volume / 100;
     captions.shown = shown;
   };
+  const applyComfort = ({ caption_size: size, caption_contrast: contrast }) => {
+    [captions.size, captions.contrast] = [size, contrast];
+  };
   settings.on('change', apply);
+  comfort.on('change', applyComfort);
   apply(settings.values);
+  applyComfort(comfort.values);
 }

@@ -1,16 +1,18 @@
 /** What a call takes in, as the visitor has chosen it: devices, a file, or both. */
 
+import { Emitter } from '../lib/emitter.js';
 import { asFailure, Failure } from '../lib/failure.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { SourcePicker } from '../ui/source-picker.js';
 
 const SHORTEST_S = 1;
 
-export class CallSource {
+/** Event: `change`, of the file or of how it is used. */
+export class CallSource extends Emitter {
   #limitS;
   #pictures;
   #toaster;
-  #file = null; // {name, samples}
+  #file = null; // {name, samples, lufs}
   #choice = 0;
   picker;
 
@@ -19,12 +21,14 @@ export class CallSource {
    * @param {?object} pictures of an omni call, as omni-pictures.js
    */
   constructor(limitS, pictures, toaster) {
+    super();
     [this.#limitS, this.#pictures, this.#toaster] = [limitS, pictures, toaster];
     this.picker = new SourcePicker(document);
     this.picker.on('file', (file) => this.#choose(file));
     this.picker.on('kind', (kind) => {
       pictures?.showKind(this.#file === null ? 'live' : kind);
       if (kind !== 'live' && this.#file === null) this.picker.choose();
+      this.emit('change', {});
     });
   }
 
@@ -33,11 +37,27 @@ export class CallSource {
     return this.picker.kind === 'live' || this.#file !== null;
   }
 
-  /** @returns {{kind: 'live' | 'file' | 'both', samples: ?Float32Array, picture: ?object}} */
-  get chosen() {
+  /**
+   * What is heard. A file that is only seen is a silent one with the microphone.
+   * @returns {{kind: 'live' | 'file' | 'both', samples: ?Float32Array, lufs: number}} `lufs`: how
+   *   loud the file is
+   */
+  get sound() {
     const { kind } = this.picker;
-    const picture = kind === 'live' ? this.#pictures?.ofCamera() : this.#pictures?.ofFile();
-    return { kind, samples: this.#file?.samples ?? null, picture: picture ?? null };
+    if (kind === 'live') return { kind, samples: null, lufs: -Infinity };
+    const { samples, lufs } = this.#file;
+    if (kind !== 'seen') return { kind, samples, lufs };
+    return { kind: 'both', samples: new Float32Array(samples.length), lufs: -Infinity };
+  }
+
+  /** @returns {object} what is heard, and in `picture` what is seen, or null */
+  get chosen() {
+    const { sound } = this;
+    const picture =
+      sound.kind === 'live'
+        ? this.#pictures?.ofCamera()
+        : this.#pictures?.ofFile(Math.ceil(sound.samples.length / SAMPLE_RATE));
+    return { ...sound, picture: picture ?? null };
   }
 
   /** Only the last choice counts. */
@@ -48,36 +68,48 @@ export class CallSource {
     this.picker.showFile(file.name, true);
     try {
       const samples = await this.#read(file);
+      const { integratedLoudness } = await import('../lib/lufs.js');
       if (choice !== this.#choice) return;
-      this.#file = { name: file.name, samples };
+      const lufs = integratedLoudness(samples, SAMPLE_RATE);
+      this.#file = { name: file.name, samples, lufs };
       this.#pictures?.showKind(this.picker.kind);
     } catch (error) {
       if (choice !== this.#choice) return;
       this.#toaster.failure(asFailure(error));
     }
     this.picker.showFile(this.#file?.name ?? null);
+    this.emit('change', {});
   }
 
   async #read(file) {
-    const { decodeAudioFile } = await import('../audio/file-audio.js');
-    const durationS = await this.#pictures?.openFile(file);
-    const samples = await decodeAudioFile(file)
-      .then((decoded) => decoded.samples)
-      .catch((error) => this.#silenceOf(durationS, error));
-    if (samples.length < SHORTEST_S * SAMPLE_RATE) {
-      throw new Failure('file_too_short', { params: { name: file.name } });
+    const { decodeBeginning } = await import('../audio/file-audio.js');
+    const limitS = this.#limitS;
+    const durationS = await this.#lengthOf(file);
+    if (durationS < SHORTEST_S) throw new Failure('file_too_short', { params: { name: file.name } });
+    if (durationS > limitS) {
+      this.#toaster.news('call.file_shortened', { name: file.name, seconds: limitS });
     }
-    const seconds = this.#limitS;
-    if (samples.length <= seconds * SAMPLE_RATE) return samples;
-    this.#toaster.news('call.file_shortened', { name: file.name, seconds });
-    return samples.subarray(0, seconds * SAMPLE_RATE);
+    const decoded = decodeBeginning(file, { durationS, limitS });
+    if (this.#pictures === null) return (await decoded).samples;
+    const { samples } = await decoded.catch((error) => this.#silence(error));
+    const fitting = new Float32Array(Math.round(Math.min(durationS, limitS) * SAMPLE_RATE));
+    fitting.set(samples.subarray(0, fitting.length));
+    return fitting;
+  }
+
+  /** @returns {Promise<number>} seconds @throws {Failure} */
+  async #lengthOf(file) {
+    if (this.#pictures !== null) return this.#pictures.openFile(file);
+    const { openMediaFile } = await import('../video/video-file.js');
+    const { url, durationS } = await openMediaFile(file, document.createElement('audio'));
+    URL.revokeObjectURL(url);
+    return durationS;
   }
 
   /** A video without a sound track is silent. */
-  #silenceOf(durationS, error) {
-    if (durationS === undefined || error.code !== 'file_unreadable') throw error;
+  #silence(error) {
+    if (error.code !== 'file_unreadable') throw error;
     this.#toaster.news('call.file_silent');
-    const seconds = Math.min(durationS, this.#limitS);
-    return new Float32Array(Math.round(seconds * SAMPLE_RATE));
+    return { samples: new Float32Array() };
   }
 }

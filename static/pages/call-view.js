@@ -1,11 +1,12 @@
 /** Shows a call as it goes: light and words, log, captions, and how long everything takes. */
 
 import { LevelMeter } from '../audio/levels.js';
-import { localize } from '../i18n/index.js';
-import { EnergyVad } from '../lib/energy-vad.js';
+import { CallFigures } from '../lib/call-figures.js';
 import { LatencyStats } from '../lib/latency-stats.js';
 import { isBusy } from '../lib/session-states.js';
 import { Transcript } from '../lib/transcript.js';
+import { showLatency } from './call-parts.js';
+import { figuresOf } from './figures-of-call.js';
 
 const TEXT_PERIOD_MS = 100;
 const THINKING_LIMIT_MS = 4000;
@@ -25,10 +26,10 @@ const MODES = {
 };
 
 export class CallView {
-  stats = new LatencyStats();
+  figures = new CallFigures();
+  #stats = new LatencyStats();
   #parts;
   #transcript = new Transcript();
-  #vad = new EnergyVad();
   #input = null;
   #output = null;
   #pauseEndsMs = null;
@@ -36,7 +37,8 @@ export class CallView {
 
   /**
    * @param {{machine: import('../lib/session-machine.js').SessionMachine, player: object,
-   *          display: object, log: object, captions: object, latency: HTMLElement}} parts
+   *          voice: import('./call-voice.js').CallVoice, display: object, log: object,
+   *          captions: object, latency: HTMLElement, contextLimit: () => number}} parts
    */
   constructor(parts) {
     this.#parts = parts;
@@ -47,15 +49,18 @@ export class CallView {
     machine.on('turnEnd', ({ reason }) => this.#transcript.endTurn(reason === 'interrupted'));
     machine.on('cut', ({ aheadMs }) => this.#transcript.cut(aheadMs));
     machine.on('userText', ({ text }) => this.#transcript.userText(text, machine.elapsedMs));
-    machine.on('chunk', ({ samples, endMs }) => this.#vad.push(samples, endMs));
     machine.on('result', ({ result, roundTripMs }) => {
-      const times = { receivedMs: Date.now(), roundTripMs, aheadMs: player.aheadMs };
-      this.stats.unit(result, times);
+      this.#stats.unit(result, { receivedMs: Date.now(), roundTripMs });
+      this.#record();
     });
     machine.on('paused', ({ timeoutS }) => {
       this.#pauseEndsMs = performance.now() + timeoutS * 1000;
     });
     player.on('start', () => this.#answered());
+    parts.voice.on('speech', ({ startMs, endMs }) => {
+      const offsetMs = machine.elapsedMs - performance.now();
+      this.#transcript.userSpoke({ startMs: startMs + offsetMs, endMs: endMs + offsetMs });
+    });
   }
 
   /** What was said in the call under way, or in the last one. */
@@ -66,25 +71,24 @@ export class CallView {
   /** Call it before the machine starts. @param {import('../audio/call-input.js').CallInput} input */
   begin(input) {
     this.#input = input;
-    this.stats = new LatencyStats();
+    [this.#stats, this.figures] = [new LatencyStats(), new CallFigures()];
     this.#transcript = new Transcript();
     this.#parts.log.follow(this.#transcript);
-    this.#vad = new EnergyVad();
-    this.#vad.on('speech', ({ startMs, endMs }) => {
-      const offsetMs = this.#parts.machine.elapsedMs - performance.now();
-      this.#transcript.userSpoke({ startMs: startMs + offsetMs, endMs: endMs + offsetMs });
-    });
-    this.#answered();
+    showLatency(this.#parts.latency, null);
   }
 
   /** There is no latency where the visitor is still speaking. */
   #answered() {
-    const speechEndMs = this.#vad.loud ? null : this.#vad.lastSpeechMs;
-    this.stats.answered(performance.now(), speechEndMs);
-    const { responseMs } = this.stats;
-    const { latency } = this.#parts;
-    if (responseMs === null) localize(latency, 'call.metrics');
-    else localize(latency, 'call.latency', { ms: Math.round(responseMs) });
+    const { vad } = this.#parts.voice;
+    this.#stats.answered(performance.now(), vad.loud ? null : vad.lastSpeechMs);
+    showLatency(this.#parts.latency, this.#stats.responseMs);
+    this.#record();
+  }
+
+  #record() {
+    const { machine, player, contextLimit } = this.#parts;
+    const parts = { machine, player, input: this.#input, stats: this.#stats };
+    this.figures.record(figuresOf({ ...parts, contextLimit: contextLimit() }));
   }
 
   #enter(state) {
@@ -141,7 +145,7 @@ export class CallView {
   #liveMode(nowMs) {
     const { machine } = this.#parts;
     if (machine.speaking) return 'speaking';
-    const { lastSpeechMs, speaking } = this.#vad;
+    const { lastSpeechMs, speaking } = this.#parts.voice.vad;
     const waiting = lastSpeechMs !== null && nowMs - lastSpeechMs < THINKING_LIMIT_MS;
     return waiting && !speaking && !machine.forceListen ? 'thinking' : 'listening';
   }

@@ -7,7 +7,10 @@ import { HalfDuplexMachine } from '../lib/half-duplex-machine.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { isRunning } from '../lib/session-states.js';
 import { HalfDuplexConnection } from '../net/half-duplex-api.js';
-import { followQueue, followSettings, openNotices, openStage } from './call-parts.js';
+import { followQueue, followSettings, followSharing, openNotices, openStage } from './call-parts.js';
+import { CallRecorder } from './call-recorder.js';
+import { CallSignals } from './call-signals.js';
+import { CallVoice } from './call-voice.js';
 import { HalfDuplexView } from './half-duplex-view.js';
 import { WakeLock } from './wake-lock.js';
 
@@ -17,28 +20,43 @@ export class HalfDuplexCall {
   #parts;
   #machine;
   #view;
+  #voice;
+  #signals;
+  #recorder;
   #input = null;
   #muted = false;
   player;
 
   /**
    * @param {{shell: object, controls: import('../ui/call-controls.js').CallControls,
-   *          settings: object, speakerId: string, onRestart: () => void}} parts
+   *          settings: object, comfort: object, talk: import('../ui/talk-modes.js').TalkModes,
+   *          name: string, tools: import('./call-tools.js').CallTools, speakerId: string, onRestart: () => void}} parts
    */
   constructor(parts) {
     this.#parts = parts;
-    const { settings, speakerId } = parts;
+    const { settings, comfort, speakerId, shell } = parts;
     const player = new Player({ playbackDelayMs: settings.values.playback_delay_ms });
     if (speakerId !== '') void player.useSpeaker(speakerId);
     const connect = () => new HalfDuplexConnection(location);
     const machine = new HalfDuplexMachine({ connect, player });
     [this.player, this.#machine] = [player, machine];
     const stage = openStage();
-    const turns = document.getElementById('turns');
-    this.#view = new HalfDuplexView({ machine, player, ...stage, turns });
+    this.#voice = new CallVoice({
+      ...parts,
+      player,
+      storage: shell.storage,
+      isHeard: () => !machine.answering,
+      modelSpeaks: () => machine.answering && player.aheadMs > 0,
+    });
+    this.#signals = new CallSignals({ machine, player, comfort });
+    const [turns, latency] = ['turns', 'latency'].map((id) => document.getElementById(id));
+    this.#view = new HalfDuplexView({ machine, player, voice: this.#voice, ...stage, turns, latency });
+    this.#recorder = new CallRecorder({ ...parts, machine, player, view: this.#view });
     openNotices({ ...parts, machine, player });
+    const recording = () => this.recording();
+    followSharing({ shell, machine, appType: 'half_duplex_audio', recording });
     followQueue(machine);
-    followSettings({ settings, player, captions: stage.captions });
+    followSettings({ settings, comfort, player, captions: stage.captions });
     this.#listenToControls();
     this.#followState();
     addEventListener('pagehide', () => machine.stop());
@@ -49,19 +67,35 @@ export class HalfDuplexCall {
     return isRunning(this.#machine.state) ? this.#input : null;
   }
 
-  /** Call it in a click. @param {{microphoneId: string, voices: object}} options */
-  start({ microphoneId: deviceId, voices }) {
+  /** What was said in this call, or the last one. */
+  get transcript() {
+    return this.#view.transcript;
+  }
+
+  get figures() {
+    return this.#view.figures;
+  }
+
+  /** @returns {Promise<?Blob>} what was recorded here of the last call, once it is over */
+  recording() {
+    return this.#recorder.recording();
+  }
+
+  /** Call it in a click. @param {{microphoneId: string, opening: {content: object[]}}} options */
+  start({ microphoneId: deviceId, opening }) {
     const { values } = this.#parts.settings;
     const microphone = new Microphone();
     this.#input = new CallInput({ microphone, deviceId, chunkSamples: CHUNK_SAMPLES });
+    this.#recorder.follow(this.#input);
     this.#mute(false);
     this.#view.begin(this.#input);
+    this.#voice.begin(this.#input);
     void this.#machine.start({
+      prelude: () => this.#signals.begin(),
       media: this.#input,
       prepare: {
         record: this.#parts.shell.consent.given,
-        systemPrompt: values.system_prompt,
-        voice: voices.promptVoice,
+        content: opening.content,
         threshold: values.threshold,
         minSilenceMs: values.min_silence_ms,
         maxNewTokens: values.max_new_tokens,
@@ -80,6 +114,10 @@ export class HalfDuplexCall {
     controls.on('stop-answer', () => machine.stopAnswer());
     controls.on('escape', () => (machine.answering ? machine.stopAnswer() : machine.stop()));
     controls.on('mute', () => this.#mute(!this.#muted));
+    this.#voice.on('interrupt', () => {
+      machine.stopAnswer();
+      this.#voice.release();
+    });
   }
 
   #followState() {

@@ -2,8 +2,12 @@
 
 import { LevelMeter } from '../audio/levels.js';
 import { localize } from '../i18n/index.js';
+import { CallFigures } from '../lib/call-figures.js';
+import { LatencyStats } from '../lib/latency-stats.js';
 import { isBusy } from '../lib/session-states.js';
 import { Transcript } from '../lib/transcript.js';
+import { showLatency } from './call-parts.js';
+import { figuresOf } from './figures-of-call.js';
 
 const TEXT_PERIOD_MS = 100;
 const STATE_LIGHTS = {
@@ -26,6 +30,8 @@ const PHASE_LIGHTS = {
 };
 
 export class HalfDuplexView {
+  figures = new CallFigures();
+  #stats = new LatencyStats();
   #parts;
   #transcript = new Transcript();
   #input = null;
@@ -36,7 +42,8 @@ export class HalfDuplexView {
 
   /**
    * @param {{machine: import('../lib/half-duplex-machine.js').HalfDuplexMachine, player: object,
-   *          display: object, log: object, captions: object, turns: HTMLElement}} parts
+   *          voice: import('./call-voice.js').CallVoice, display: object, log: object,
+   *          captions: object, turns: HTMLElement, latency: HTMLElement}} parts
    */
   constructor(parts) {
     this.#parts = parts;
@@ -56,14 +63,34 @@ export class HalfDuplexView {
     machine.on('cut', ({ aheadMs }) => this.#transcript.cut(aheadMs));
     machine.on('truncated', ({ text }) => this.#transcript.keep(text));
     machine.on('end', (event) => this.#tellEnd(event));
+    machine.on('chunk', () => this.#record());
+    parts.player.on('start', () => this.#answered());
+  }
+
+  /** What was said in the call under way, or in the last one. */
+  get transcript() {
+    return this.#transcript;
   }
 
   /** Call it before the machine starts. @param {import('../audio/call-input.js').CallInput} input */
   begin(input) {
     this.#input = input;
+    [this.#stats, this.figures] = [new LatencyStats(), new CallFigures()];
     this.#transcript = new Transcript();
     this.#parts.log.follow(this.#transcript);
     this.#countTurns(0);
+    showLatency(this.#parts.latency, null);
+  }
+
+  #answered() {
+    this.#stats.answered(performance.now(), this.#parts.voice.vad.lastSpeechMs);
+    showLatency(this.#parts.latency, this.#stats.responseMs);
+    this.#record();
+  }
+
+  #record() {
+    const { machine, player } = this.#parts;
+    this.figures.record(figuresOf({ machine, player, input: this.#input, stats: this.#stats }));
   }
 
   #enter(state) {

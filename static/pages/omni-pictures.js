@@ -3,7 +3,7 @@
 import { asFailure, Failure } from '../lib/failure.js';
 import { Stage } from '../ui/stage.js';
 import { Camera } from '../video/camera.js';
-import { openVideoFile } from '../video/video-file.js';
+import { openMediaFile } from '../video/video-file.js';
 import { CameraPicture, FilePicture } from './call-pictures.js';
 
 const byId = (id) => document.getElementById(id);
@@ -44,8 +44,10 @@ export class OmniPictures {
     });
   }
 
-  ofFile() {
-    return new FilePicture(this.#video);
+  /** @param {number} lengthS of what is used of the file, whole seconds */
+  ofFile(lengthS) {
+    const { file_head_s: headS, frame_offset: offset } = this.#settings.values;
+    return new FilePicture(this.#video, { headS, lengthS, offset });
   }
 
   /** @param {File} file @returns {Promise<number>} its length in seconds @throws {Failure} */
@@ -53,7 +55,7 @@ export class OmniPictures {
     this.#camera.close();
     URL.revokeObjectURL(this.#fileUrl);
     this.#stage.clear();
-    const { url, durationS } = await openVideoFile(file, this.#video);
+    const { url, durationS } = await openMediaFile(file, this.#video);
     this.#fileUrl = url;
     this.#stage.showFile();
     return durationS;

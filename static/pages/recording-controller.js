@@ -7,6 +7,7 @@ import { RecordingStrip } from '../ui/recording-strip.js';
 
 const PERMISSION_HINT_MS = 1000;
 const SILENCE_PEAK = 1e-4;
+const BOUNDS = { minS: 0, maxS: MAX_AUDIO_S, limit: ['recording.limit'] };
 
 export class RecordingController {
   #state = 'idle'; // idle -> opening -> running -> idle
@@ -15,13 +16,17 @@ export class RecordingController {
   #toaster;
   #strip;
   #onClip;
+  #bounds;
 
   /**
    * @param {{talk: import('../ui/talk-control.js').TalkControl, container: HTMLElement,
-   *          toaster: object, onClip: (samples: Float32Array) => void}} options
+   *          toaster: object, onClip: (samples: Float32Array) => void,
+   *          bounds?: {minS: number, maxS: number, limit: [string, object?]}}} options
+   *   `limit`: what is told when a recording ends because of `maxS`
    */
-  constructor({ talk, container, toaster, onClip }) {
+  constructor({ talk, container, toaster, onClip, bounds = BOUNDS }) {
     [this.#talk, this.#toaster, this.#onClip] = [talk, toaster, onClip];
+    this.#bounds = bounds;
     const handlers = { onFinish: () => this.#finish(), onDiscard: () => this.discard() };
     this.#strip = new RecordingStrip(container, handlers);
     talk.on('start', () => this.#press());
@@ -63,25 +68,26 @@ export class RecordingController {
   #run(recording) {
     this.#state = 'running';
     this.#recording = recording;
-    const stopAtLimit = (elapsedS) => {
-      if (elapsedS < MAX_AUDIO_S) return;
-      void this.#finish();
-      this.#toaster.news('recording.limit');
+    const { minS, maxS, limit } = this.#bounds;
+    const keepBounds = (elapsedS) => {
+      this.#strip.canFinish = elapsedS >= minS;
+      if (elapsedS >= maxS) void this.#finish().then(() => this.#toaster.news(...limit));
     };
-    this.#strip.showRunning(() => recording.meter.read(), stopAtLimit);
+    this.#strip.showRunning(() => recording.meter.read(), keepBounds);
   }
 
   /** While the microphone is still opening there is nothing to finish yet. */
   async #finish() {
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' || !this.#strip.canFinish) return;
     const recording = this.#recording;
     this.#end();
     const samples = await recording.stop();
-    if (peakOf(samples) > SILENCE_PEAK) this.#onClip(samples);
+    if (peakOf(samples) > SILENCE_PEAK) await this.#onClip(samples);
     else this.#toaster.warn('recording.silent', 'recording.silent_hint');
   }
 
   #unplugged() {
+    this.#strip.canFinish = true;
     void this.#finish();
     this.#toaster.news('recording.unplugged');
   }

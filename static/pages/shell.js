@@ -1,6 +1,7 @@
 /** What every page starts with: language, theme, header, and news about the service. */
 
 import { translator } from '../i18n/index.js';
+import { Failure } from '../lib/failure.js';
 import { loadApps, loadFrontendDefaults } from '../net/catalog-api.js';
 import { StatusPoller } from '../net/status-poller.js';
 import { RecordingConsent } from '../state/consent.js';
@@ -11,6 +12,13 @@ import { Theme } from '../ui/theme.js';
 import { Toaster } from '../ui/toast.js';
 
 const APPS_KEY = 'minicpmo_apps';
+const FAQS = {
+  '/': 'home',
+  '/turnbased': 'turnbased',
+  '/half_duplex': 'half-duplex',
+  '/omni': 'omni',
+  '/audio_duplex': 'audio-duplex',
+};
 
 /**
  * @param {string} current the page's route
@@ -20,9 +28,10 @@ export async function startShell(current, pageWords) {
   const storage = new SafeStorage();
   await translator.start({ document, location, navigator, storage, pageWords });
   const theme = new Theme(document.documentElement, storage);
-  const header = new SiteHeader(document.getElementById('site-header'), { current, theme });
   const banners = new Banners(document.getElementById('banners'));
   const toaster = new Toaster(document.getElementById('toasts'));
+  const onFaq = current in FAQS ? openerOfFaq(FAQS[current], toaster) : null;
+  const header = new SiteHeader(document.getElementById('site-header'), { current, theme, onFaq });
   const poller = new StatusPoller();
   const consent = new RecordingConsent(storage);
   document.documentElement.classList.remove('starting');
@@ -54,6 +63,28 @@ export async function askToRecord({ consent, defaults }) {
   if (consent.answer !== null || !(await defaults).recording) return;
   const question = await import('../ui/consent-dialog.js').catch(() => null); // out of reach
   await question?.askForConsent(consent);
+}
+
+/** The service may ask for a key, now or later; the page stays as it is meanwhile. */
+export function watchAccess(shell) {
+  void import('./sign-in.js').then(
+    (signIn) => signIn.watchAccess(shell),
+    () => {}, // out of reach, which the banner tells
+  );
+}
+
+/** Questions and answers load when somebody asks for them. */
+function openerOfFaq(name, toaster) {
+  let drawer = null;
+  return async () => {
+    try {
+      const { FaqDrawer } = await import('../ui/faq-drawer.js');
+      drawer ??= new FaqDrawer(name);
+      await drawer.open();
+    } catch (error) {
+      toaster.failure(new Failure('unreachable', { cause: error }));
+    }
+  };
 }
 
 function watchService(poller, header, banners) {

@@ -8,33 +8,24 @@ import { encodeWav } from '../lib/wav.js';
 import { loadFrontendDefaults } from '../net/catalog-api.js';
 import { audioPill, pauseSounds } from '../ui/audio-pill.js';
 import { SpeakingStrip } from '../ui/speaking-strip.js';
-import { VoiceController } from './voice-controller.js';
 
 const PLAYBACK_DELAY_MS = 200; // until the service has told its own
 const FILE_NAME = 'answer.wav';
 
 export class SpeechController {
   #player;
-  #voice;
   #onStop;
   #spoken = null; // the answer that sounds: {view, parts, strip}
   #urls = [];
 
   /**
-   * @param {{voiceField: HTMLElement, onStop: () => void, player?: Player}} options
-   *        `voiceField` is where a voice can be chosen
+   * @param {{onStop: () => void, player?: Player}} options
    */
-  constructor({ voiceField, onStop, player = new Player({ playbackDelayMs: PLAYBACK_DELAY_MS }) }) {
+  constructor({ onStop, player = new Player({ playbackDelayMs: PLAYBACK_DELAY_MS }) }) {
     [this.#player, this.#onStop] = [player, onStop];
-    this.#voice = new VoiceController(voiceField);
     player.on('idle', () => this.#settle({ playedOut: true }));
-    voiceField.ownerDocument.addEventListener('play', () => this.#giveWay(), true);
+    document.addEventListener('play', () => this.#giveWay(), true);
     void this.#adoptDelay();
-  }
-
-  /** @see SpeechOnDemand#voice */
-  get voice() {
-    return this.#voice.data;
   }
 
   get speaking() {

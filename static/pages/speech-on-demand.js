@@ -17,11 +17,6 @@ export class SpeechOnDemand {
     [this.#open, this.#onFailure] = [open, onFailure];
   }
 
-  /** What answers are to sound like, base64 of 16 kHz samples; null for the service's voice. */
-  get voice() {
-    return this.#speech?.voice ?? null;
-  }
-
   /** Whether an answer sounds, or is about to. */
   get speaking() {
     return this.#speech?.speaking ?? false;

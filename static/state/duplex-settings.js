@@ -22,11 +22,13 @@ export function openDuplexSettings({ name, lengthPenalty, hasVideo }, playbackDe
       step: 1,
     },
     { key: 'volume', type: 'number', default: 100, min: 0, max: 100, step: 1 },
-    { key: 'file_volume', type: 'number', default: 30, min: 0, max: 100, step: 1 },
+    { key: 'file_volume', type: 'number', default: hasVideo ? 30 : 50, min: 0, max: 100, step: 1 },
+    { key: 'file_head_s', type: 'number', default: 0, min: 0, max: 30, step: 1 },
     { key: 'file_tail_s', type: 'number', default: 2, min: 0, max: 30, step: 1 },
     { key: 'captions', type: 'boolean', default: true },
   ];
   if (hasVideo) {
+    fields.push({ key: 'frame_offset', type: 'number', default: 0.5, min: 0, max: 1, step: 0.05 });
     fields.push({ key: 'hd', type: 'boolean', default: false });
     fields.push({ key: 'mirror', type: 'boolean', default: false });
   }

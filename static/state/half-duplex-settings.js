@@ -5,7 +5,6 @@ import { SettingsStore } from './settings.js';
 /** @param {number} playbackDelayMs the server's default */
 export function openHalfDuplexSettings(playbackDelayMs, storage) {
   const fields = [
-    { key: 'system_prompt', type: 'text', default: '', maxLength: 8000 },
     { key: 'spoken', type: 'boolean', default: true },
     { key: 'threshold', type: 'number', default: 0.8, min: 0.1, max: 0.95, step: 0.05 },
     { key: 'min_silence_ms', type: 'number', default: 800, min: 100, max: 3000, step: 1 },

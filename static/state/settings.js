@@ -1,7 +1,8 @@
 /**
  * The settings of one page: declared fields, checked values, kept in the browser.
  *
- * A field is {key, type: 'boolean' | 'number' | 'text', default, min?, max?, step?, maxLength?}.
+ * A field is {key, type: 'boolean' | 'number' | 'text' | 'choice', default, min?, max?, step?,
+ * maxLength?, options?}.
  * Whatever does not pass its field's check, wherever it comes from, is not taken.
  */
 
@@ -81,6 +82,7 @@ function defaultsOf(fields) {
 }
 
 function isValid(field, value) {
+  if (field.type === 'choice') return field.options.includes(value);
   if (field.type === 'boolean') return typeof value === 'boolean';
   if (field.type === 'text') return typeof value === 'string' && value.length <= field.maxLength;
   if (!Number.isFinite(value) || value < field.min || value > field.max) return false;

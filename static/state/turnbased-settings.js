@@ -4,7 +4,6 @@ import { MAX_NEW_TOKENS } from '../lib/limits.js';
 import { SettingsStore } from './settings.js';
 
 const FIELDS = [
-  { key: 'system_prompt', type: 'text', default: '', maxLength: 8000 },
   { key: 'streaming', type: 'boolean', default: true },
   { key: 'speak', type: 'boolean', default: false },
   { key: 'max_new_tokens', type: 'number', default: 1024, min: 1, max: MAX_NEW_TOKENS, step: 1 },

@@ -5,13 +5,21 @@ import { element, icon, iconButton } from './dom.js';
 import { failureCard } from './failure-text.js';
 import { MarkdownStream } from './markdown-stream.js';
 
+const LINES = 3; // below the words: time, how it went, counts
+const ENDINGS = {
+  complete: { empty: 'chat.empty_answer' },
+  stopped: { first: 'chat.stopped', empty: 'chat.stopped_empty' },
+  failed: { first: 'chat.interrupted', empty: 'chat.interrupted_empty' },
+  interrupted: { first: 'chat.interrupted', empty: 'chat.interrupted_empty' },
+};
+
 export class AnswerView {
   #body = element('div', { class: 'answer-body' });
   #progressText = element('span', {});
   #progress;
   #stream = new MarkdownStream(this.#body);
   #sound = element('div', { class: 'answer-sound' });
-  #facts = element('ul', { class: 'facts' });
+  #facts = Array.from({ length: LINES }, () => element('ul'));
   #actions;
 
   /** @param {{onCopy: (text: string) => void, onRegenerate: () => void}} actions */
@@ -42,21 +50,27 @@ export class AnswerView {
     this.#stream.push(delta);
   }
 
-  /** @param {{stopped: boolean, facts: {key: string, params: object}[]}} ending */
-  finish({ stopped, facts }) {
-    this.#close(stopped ? 'stopped' : 'complete');
-    if (this.text === '') {
-      const i18n = stopped ? 'chat.stopped_empty' : 'chat.empty_answer';
-      this.#body.append(element('p', { class: 'quiet', i18n }));
-    }
-    const lines = stopped ? [{ key: 'chat.stopped' }, ...facts] : facts;
-    this.#facts.prepend(...lines.map(factElement));
+  /** @param {{state: string, facts: object[]}} ending state and facts of lib/conversation.js */
+  finish({ state, facts }) {
+    this.#close(state);
+    const { first, empty } = ENDINGS[state];
+    if (this.text === '') this.#body.append(element('p', { class: 'quiet', i18n: empty }));
+    if (first !== undefined) this.addFact({ key: first });
+    facts.forEach((fact) => this.addFact(fact));
     this.#addFooter();
   }
 
-  /** @param {{key: string, params?: object}} fact found out at any time */
-  addFact(fact) {
-    this.#facts.append(factElement(fact));
+  /**
+   * @param {{key: string, params?: object, line?: number, copy?: string}} fact found out at any time;
+   *        `copy`: what a click on it copies
+   */
+  addFact({ key, params, line = 0, copy }) {
+    const fact = element('li', copy === undefined ? { i18n: key, params } : {});
+    if (copy !== undefined) {
+      const onclick = () => this.#actions.onCopy(copy);
+      fact.append(element('button', { type: 'button', class: 'fact-copy', i18n: key, params, onclick }));
+    }
+    this.#facts[line].append(fact);
   }
 
   /** Puts what belongs to the answer's sound below its words, in place of what is there. */
@@ -85,10 +99,7 @@ export class AnswerView {
       class: 'icon-button only-last',
     });
     const buttons = element('div', { class: 'answer-actions' }, copy, again);
-    this.#sound.after(element('footer', { class: 'answer-footer' }, buttons, this.#facts));
+    const facts = element('div', { class: 'facts' }, ...this.#facts);
+    this.#sound.after(element('footer', { class: 'answer-footer' }, buttons, facts));
   }
-}
-
-function factElement({ key, params }) {
-  return element('li', { i18n: key, params });
 }

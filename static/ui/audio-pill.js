@@ -12,8 +12,8 @@ export function pauseSounds() {
 }
 
 /**
- * @param {{url: string, name: string, durationS: number, fileName?: string}} sound with a
- *        `fileName` it can be saved
+ * @param {{url: string, name: string, durationS: ?number, fileName?: string}} sound a duration of
+ *        null is looked up in the file; with a `fileName` it can be saved
  */
 export function audioPill({ url, name, durationS, fileName }) {
   const audio = element('audio', { src: url, preload: 'metadata' });
@@ -21,7 +21,7 @@ export function audioPill({ url, name, durationS, fileName }) {
   const seek = element('input', {
     type: 'range',
     min: '0',
-    max: String(durationS),
+    max: String(durationS ?? 0),
     step: '0.1',
     value: '0',
     'aria-label': name,
@@ -29,10 +29,15 @@ export function audioPill({ url, name, durationS, fileName }) {
       audio.currentTime = Number(seek.value);
     },
   });
-  const time = element('span', { class: 'pill-time', text: clockText(durationS) });
+  const time = element('span', { class: 'pill-time', text: clockText(durationS ?? 0) });
   audio.addEventListener('timeupdate', () => {
     seek.value = String(audio.currentTime);
-    time.textContent = `${clockText(audio.currentTime)} / ${clockText(durationS)}`;
+    time.textContent = `${clockText(audio.currentTime)} / ${clockText(durationS ?? audio.duration)}`;
+  });
+  audio.addEventListener('loadedmetadata', () => {
+    if (durationS !== null || !Number.isFinite(audio.duration)) return;
+    seek.max = String(audio.duration);
+    time.textContent = clockText(audio.duration);
   });
   const showState = () => {
     setIcon(button.querySelector('svg'), audio.paused ? 'play' : 'pause');

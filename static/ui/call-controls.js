@@ -1,21 +1,24 @@
 /**
  * The buttons of a call: which there are depends on the page and on the state of the call, and some
- * have keys.
+ * have keys; see shortcuts.js.
  */
 
 import { localize } from '../i18n/index.js';
 import { Emitter } from '../lib/emitter.js';
 import { setIcon } from './dom.js';
+import { Shortcuts } from './shortcuts.js';
 
 const BUTTONS = ['start', 'cancel', 'stop', 'stop-answer', 'pause', 'resume', 'mute', 'force-listen'];
-const MORE_BUTTONS = ['toggle-captions', 'devices', 'open-settings', 'open-metrics', 'choose-file'];
-const KEYS = { f: 'force-listen', m: 'mute', c: 'toggle-captions', d: 'open-metrics' };
-const FIELDS = 'input, select, textarea, [contenteditable]';
+const MORE_BUTTONS = ['toggle-captions', 'devices', 'open-settings', 'open-metrics', 'choose-file',
+  'check-setup', 'help', 'transcript'];
+const NEXT = ['talk-button', 'stop', 'resume', 'start', 'cancel'];
 
-/** Events: the id of each button, and `escape`. */
+/** Events: the id of each button, `escape`, `help`, and `talk` {held}. */
 export class CallControls extends Emitter {
   #root;
   #byId;
+  #shortcuts;
+  #talks = false;
 
   /** @param {Document} document */
   constructor(document) {
@@ -25,19 +28,28 @@ export class CallControls extends Emitter {
     for (const id of [...BUTTONS, ...MORE_BUTTONS]) {
       this.#byId(id)?.addEventListener('click', () => this.emit(id, {}));
     }
-    document.addEventListener('keydown', (event) => this.#press(event));
+    this.#shortcuts = new Shortcuts(document);
+    this.#shortcuts.on('action', ({ name }) => this.#act(name));
+    this.#shortcuts.on('talk', (event) => this.emit('talk', event));
+  }
+
+  /** Whether Space talks while a call is live. */
+  set talks(on) {
+    this.#talks = on;
+    this.#shortcuts.talks = on && this.#root.dataset.state === 'live';
   }
 
   /** @param {string} state of lib/session-states.js */
   show(state) {
     const focused = this.#root.ownerDocument.activeElement;
     this.#root.dataset.state = state;
+    this.talks = this.#talks;
     for (const element of this.#root.querySelectorAll('[data-when]')) {
       element.hidden = !element.dataset.when.split(' ').includes(state);
     }
     const pause = this.#byId('pause');
     if (pause !== null) pause.disabled = state === 'pausing';
-    const gone = BUTTONS.includes(focused?.id) && !focused.checkVisibility();
+    const gone = [...BUTTONS, ...NEXT].includes(focused?.id) && !focused.checkVisibility();
     if (gone || focused === this.#byId('controls')) this.#focusNext();
   }
 
@@ -57,23 +69,19 @@ export class CallControls extends Emitter {
 
   /** A button that goes takes the focus with it; the next thing to do gets it. */
   #focusNext() {
-    const next = ['stop', 'resume', 'start', 'cancel'].find((id) => this.#byId(id)?.hidden === false);
+    const next = NEXT.find((id) => this.#byId(id)?.checkVisibility());
     (this.#byId(next) ?? this.#byId('controls')).focus();
   }
 
-  #press(event) {
-    const { key, target, ctrlKey, metaKey, altKey, repeat, isComposing } = event;
-    if (ctrlKey || metaKey || altKey || repeat || isComposing) return;
-    if (target.ownerDocument.querySelector('dialog[open]')) return;
-    if (key === 'Escape') this.emit('escape', {});
-    else if (target.closest(FIELDS)) return;
-    else if (key.toLowerCase() === 'p') this.#click('pause', 'resume');
-    else this.#click(KEYS[key.toLowerCase()]);
+  #act(name) {
+    if (['escape', 'help'].includes(name)) this.emit(name, {});
+    else if (name === 'pause') this.#click('pause', 'resume');
+    else this.#click(name);
   }
 
   /** As a click would, where the button is there. */
   #click(...ids) {
-    for (const button of ids.map((id) => this.#byId(id ?? ''))) {
+    for (const button of ids.map((id) => this.#byId(id))) {
       if (button !== null && !button.hidden && !button.disabled) button.click();
     }
   }

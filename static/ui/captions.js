@@ -1,4 +1,4 @@
-/** The model's words over the picture, in step with its voice. */
+/** The model's words over the picture, in step with its voice, as large and clear as one needs. */
 
 import { element } from './dom.js';
 
@@ -18,6 +18,16 @@ export class Captions {
 
   set shown(on) {
     this.#container.hidden = !on;
+  }
+
+  /** @param {number} percent of the usual size */
+  set size(percent) {
+    this.#container.style.setProperty('--caption-scale', String(percent / 100));
+  }
+
+  /** Whether they have a ground of their own. */
+  set contrast(on) {
+    this.#container.toggleAttribute('data-contrast', on);
   }
 
   /**

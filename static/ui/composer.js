@@ -4,7 +4,7 @@ import { Emitter } from '../lib/emitter.js';
 
 const MAX_HEIGHT_PX = 240;
 
-/** Events: `submit` {text}, `stop`, `files` (File[]). */
+/** Events: `submit` {text}, `draft` (its text, whenever it changes), `stop`, `files` (File[]). */
 export class Composer extends Emitter {
   #form;
   #draft;
@@ -14,22 +14,25 @@ export class Composer extends Emitter {
   #hasAttachments = false;
   #blocked = false;
 
-  /** @param {Document} root holds #composer, #draft, #send, #stop, #attach and #files */
+  /** @param {Document} root holds #composer, #draft, #send, #stop, and buttons and fields of files */
   constructor(root) {
     super();
     const byId = (id) => root.getElementById(id);
     [this.#form, this.#draft] = [byId('composer'), byId('draft')];
     [this.#send, this.#stop, this.#files] = [byId('send'), byId('stop'), byId('files')];
     this.#form.addEventListener('submit', (event) => this.#submit(event));
-    this.#draft.addEventListener('input', () => this.#refresh());
+    this.#draft.addEventListener('input', () => this.#changed());
     this.#draft.addEventListener('keydown', (event) => this.#enter(event));
     this.#draft.addEventListener('paste', (event) => this.#paste(event));
     this.#stop.addEventListener('click', () => this.emit('stop'));
     byId('attach').addEventListener('click', () => this.chooseFiles());
-    this.#files.addEventListener('change', () => {
-      this.emit('files', [...this.#files.files]);
-      this.#files.value = '';
-    });
+    byId('take-photo').addEventListener('click', () => byId('photo').click());
+    for (const field of [this.#files, byId('photo')]) {
+      field.addEventListener('change', () => {
+        this.emit('files', [...field.files]);
+        field.value = '';
+      });
+    }
     this.#refresh();
   }
 
@@ -39,7 +42,15 @@ export class Composer extends Emitter {
 
   set text(value) {
     this.#draft.value = value;
-    this.#refresh();
+    this.#changed();
+  }
+
+  /** What stands in the place of the field, or null for the field. @param {?HTMLElement} other */
+  replaceDraft(other) {
+    this.#draft.hidden = other !== null;
+    this.#draft.parentElement.querySelector('.hold')?.remove();
+    if (other !== null) this.#draft.after(other);
+    else this.#refresh();
   }
 
   focus() {
@@ -92,6 +103,11 @@ export class Composer extends Emitter {
     if (files.length === 0 || types.includes('text/plain')) return;
     event.preventDefault();
     this.emit('files', [...files]);
+  }
+
+  #changed() {
+    this.#refresh();
+    this.emit('draft', this.text);
   }
 
   #refresh() {

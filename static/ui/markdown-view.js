@@ -3,6 +3,8 @@
 import { parseMarkdown } from '../lib/markdown.js';
 import { element } from './dom.js';
 
+export { splitOpenBlock } from '../lib/markdown.js';
+
 const HIGHEST_HEADING = 3; // below the page's and the message's own
 
 /** @param {string} text @returns {HTMLElement[]} one element a block */

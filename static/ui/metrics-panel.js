@@ -1,79 +1,90 @@
-/** The figures of a call: each with its value, how good that is, and its last minute. */
+/** The figures of a call: each with its value, how good that is, its last minute and its meaning. */
 
 import { localize, t } from '../i18n/index.js';
-import { element } from './dom.js';
+import { levelOf } from '../lib/call-figures.js';
+import { element, icon } from './dom.js';
 
-const GOOD_BELOW = {
-  response: [1500, 3000],
-  unit: [700, 1000],
-  trip: [1200, 2000],
-  gaps: [1, 3],
-  drift: [50, 200],
-};
-const ROWS = ['response', 'unit', 'trip', 'context', 'vision', 'ahead', 'hold', 'gaps', 'drift'];
-const SERIES = { unit: 'unitMs', trip: 'roundTripMs', ahead: 'aheadMs' };
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [96, 20];
+const WITHOUT_LINE = ['state', 'session', 'model', 'vision_slices'];
+const UNITS = { ms: 'call.value.ms', bytes: 'call.value.kilobytes' };
 
 export class MetricsPanel {
   #rows = new Map();
 
-  /** @param {HTMLElement} container */
-  constructor(container) {
-    const list = element('dl', { class: 'metrics-list' });
-    for (const name of ROWS) {
-      const value = element('dd', { class: 'metric-value' });
-      const line = name in SERIES ? sparkline() : null;
-      const term = element('dt', { i18n: `call.metric.${name}` });
-      list.append(element('div', { class: 'metric' }, term, ...(line ? [line] : []), value));
-      this.#rows.set(name, { value, line });
-    }
-    container.append(list);
-  }
-
   /**
-   * @param {{stats: import('../lib/latency-stats.js').LatencyStats, playback: object,
-   *          aheadMs: number}} figures `playback` as the player's stats
+   * @param {HTMLElement} container
+   * @param {{names: string[], onCopy: () => void}} options `names` of the figures, in their order
    */
-  show({ stats, playback, aheadMs }) {
-    const { responseMs, slowResponseMs } = stats;
-    this.#put('response', responseMs, 'call.value.response', { ms: responseMs, slow: slowResponseMs });
-    this.#put('unit', stats.unitMs, 'call.value.ms', { ms: stats.unitMs });
-    const tripMs = stats.series.roundTripMs.at(-1) ?? null;
-    this.#put('trip', tripMs, 'call.value.ms', { ms: tripMs });
-    this.#put('context', stats.kvCacheLength, 'call.value.tokens', { count: stats.kvCacheLength });
-    this.#put('vision', stats.visionTokens, 'call.value.tokens', { count: stats.visionTokens });
-    this.#put('ahead', aheadMs, 'call.value.ms', { ms: aheadMs });
-    this.#put('hold', playback.holdMs, 'call.value.ms', { ms: playback.holdMs });
-    const { gaps, gapMs } = playback;
-    this.#put('gaps', gaps, 'call.value.gaps', { count: gaps, ms: gapMs });
-    this.#put('drift', stats.driftMs, 'call.value.ms', { ms: stats.driftMs });
-    for (const [name, key] of Object.entries(SERIES)) draw(this.#rows.get(name).line, stats.series[key]);
+  constructor(container, { names, onCopy }) {
+    const list = element('div', { class: 'metrics-list' });
+    for (const name of names) {
+      const row = figureRow(name);
+      this.#rows.set(name, row);
+      list.append(row.element);
+    }
+    const copy = { type: 'button', class: 'button metrics-copy', onclick: onCopy };
+    const words = element('span', { i18n: 'call.copy_figures' });
+    container.append(list, element('button', copy, icon('copy'), words));
   }
 
-  #put(name, value, key, params) {
-    const { value: cell } = this.#rows.get(name);
-    if (value === null) {
-      localize(cell, 'call.value.none');
-      delete cell.dataset.level;
-      return;
+  /** @param {import('../lib/call-figures.js').CallFigures} figures */
+  show({ values, series }) {
+    for (const [name, { value, level, line }] of this.#rows) {
+      const [key, params] = wordsOf(name, values);
+      localize(value, key, params);
+      showLevel(value, level, levelOf(name, values));
+      if (line !== null) draw(line, series[name] ?? []);
     }
-    const rounded = Object.entries(params).map(([unit, number]) => [unit, Math.round(number)]);
-    localize(cell, key, Object.fromEntries(rounded));
-    const level = levelOf(name, value);
-    if (level === null) return;
-    cell.dataset.level = level;
-    cell.title = t(`call.level.${level}`); // colour is not the only sign
   }
 }
 
-/** @returns {?('good' | 'fair' | 'poor')} */
-function levelOf(name, value) {
-  if (!(name in GOOD_BELOW)) return null;
-  const [good, fair] = GOOD_BELOW[name];
-  const size = Math.abs(value);
-  if (size < good) return 'good';
-  return size < fair ? 'fair' : 'poor';
+/** What it means is folded away behind its name. */
+function figureRow(name) {
+  const line = WITHOUT_LINE.includes(name) ? null : sparkline();
+  const value = element('span', { class: 'metric-value' });
+  const level = element('span', { class: 'visually-hidden' });
+  const label = element('span', { class: 'metric-name', i18n: `call.metric.${name}` });
+  const summary = element('summary', { class: 'metric' }, label, ...(line ? [line] : []), value, level);
+  const help = element('p', { class: 'help', i18n: `call.metric.${name}_help` });
+  return { element: element('details', {}, summary, help), value, level, line };
+}
+
+/** @returns {[string, object]} dictionary key and values to fill in */
+function wordsOf(name, values) {
+  const value = values[name];
+  if (value === null || value === undefined) return ['call.value.none', {}];
+  if (name === 'state') return [`call.state.${value}`, {}];
+  if (name === 'model') return [value === 'speaking' ? 'call.state.speaking' : 'call.state.listening', {}];
+  if (name === 'session') return ['call.value.text', { text: value }];
+  if (name === 'context_percent') {
+    return ['call.value.context', { count: values.context_tokens, percent: Math.round(value) }];
+  }
+  if (name === 'vision_slices') {
+    const key = value > 1 ? 'call.value.vision_hd' : 'call.value.vision';
+    return [key, { slices: value, count: values.vision_tokens ?? 0 }];
+  }
+  if (name === 'unit_ms' && values.cost_ms !== null) {
+    return ['call.value.unit', { ms: Math.round(value), cost: Math.round(values.cost_ms) }];
+  }
+  if (name === 'ahead_ms') return ['call.value.ahead', { ms: Math.round(value), count: values.gaps }];
+  if (name.endsWith('_bytes')) return [UNITS.bytes, { kilobytes: Math.round(value / 1000) }];
+  if (name.endsWith('_ms')) return [UNITS.ms, { ms: Math.round(value) }];
+  return ['call.value.count', { count: value }];
+}
+
+/** Colour, shape and word. */
+function showLevel(value, word, level) {
+  if (level === null) {
+    delete value.dataset.level;
+    delete word.dataset.i18n;
+    word.textContent = '';
+    value.title = '';
+    return;
+  }
+  value.dataset.level = level;
+  localize(word, `call.level.${level}`);
+  value.title = t(`call.level.${level}`);
 }
 
 function sparkline() {
@@ -86,8 +97,11 @@ function sparkline() {
 }
 
 function draw(svg, values) {
-  const highest = Math.max(1, ...values);
+  const highest = Math.max(1, ...values.map(Math.abs));
   const stepX = WIDTH / Math.max(1, values.length - 1);
-  const points = values.map((value, index) => `${index * stepX},${HEIGHT - (value / highest) * HEIGHT}`);
+  const points = values.map((value, index) => {
+    const height = (Math.abs(value) / highest) * HEIGHT;
+    return `${index * stepX},${HEIGHT - height}`;
+  });
   svg.firstElementChild.setAttribute('points', points.join(' '));
 }

@@ -15,9 +15,10 @@ export class SiteHeader {
 
   /**
    * @param {HTMLElement} container
-   * @param {{current: string, theme: import('./theme.js').Theme}} options `current`: route
+   * @param {{current: string, theme: import('./theme.js').Theme, onFaq?: ?() => void}} options
+   *   `current`: route; `onFaq`: opens questions and answers, where there are any
    */
-  constructor(container, { current, theme }) {
+  constructor(container, { current, theme, onFaq = null }) {
     this.#current = current;
     this.health = new HealthBadge();
     this.#menuButton = iconButton('menu', 'nav.menu', () => this.#toggleMenu(), {
@@ -26,6 +27,7 @@ export class SiteHeader {
       'aria-controls': 'site-nav',
     });
     const tools = element('div', { class: 'header-tools' });
+    if (onFaq !== null) tools.append(iconButton('help', 'nav.faq', onFaq));
     tools.append(languageButton(), themeButton(theme), this.#menuButton);
     container.append(brand(), this.#nav, this.health.element, tools);
     container.addEventListener('keydown', (event) => {

@@ -31,6 +31,15 @@ export class RecordingStrip {
     container.append(dot, this.#state, this.#time, this.#level, discard, this.#finish);
   }
 
+  /** Whether there is enough to be of use. */
+  get canFinish() {
+    return !this.#finish.disabled;
+  }
+
+  set canFinish(can) {
+    this.#finish.disabled = !can;
+  }
+
   /** Before the sound comes. @param {'recording.opening' | 'recording.permission'} key */
   showOpening(key) {
     this.#container.hidden = false;

@@ -1,4 +1,7 @@
-/** Ties form fields to a settings store by their names; what is out of range is marked. */
+/**
+ * Ties form fields to a settings store by their names; what is out of range is marked. A button with
+ * `data-sets` and a value sets a number to it, and is pressed while it is that.
+ */
 
 /**
  * @param {HTMLFormElement} form
@@ -15,10 +18,18 @@ export function bindSettingsForm(form, store) {
       if (input.getAttribute('aria-invalid') === 'true') writeInput(input, store.values);
     });
   }
+  const buttons = [...form.querySelectorAll('button[data-sets]')];
+  for (const button of buttons) {
+    button.addEventListener('click', () => store.set(button.dataset.sets, Number(button.value)));
+  }
   const show = (values) => {
     for (const input of inputs) {
       if (input !== form.ownerDocument.activeElement) writeInput(input, values);
       writeOutput(form, input, values);
+    }
+    for (const button of buttons) {
+      const isSet = values[button.dataset.sets] === Number(button.value);
+      button.setAttribute('aria-pressed', String(isSet));
     }
   };
   store.on('change', show);

@@ -37,7 +37,7 @@ export class SourcePicker extends Emitter {
   /** @param {?string} name of the file, null for none @param {boolean} [preparing] */
   showFile(name, preparing = false) {
     if (name === null) localize(this.#name, 'call.choose_file');
-    else localize(this.#name, preparing ? 'composer.preparing' : 'call.file', { name });
+    else localize(this.#name, preparing ? 'call.file_preparing' : 'call.file', { name });
   }
 
   #showKind() {

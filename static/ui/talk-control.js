@@ -35,6 +35,11 @@ export class TalkControl extends Emitter {
     button.ownerDocument.addEventListener('keyup', (event) => this.#keyUp(event));
   }
 
+  /** @see PressToTalk#running */
+  get running() {
+    return this.#press.running;
+  }
+
   /** Starts, or ends what runs. */
   tap() {
     const now = performance.now();

@@ -2,8 +2,8 @@
 
 import { SentenceFeed } from '../lib/sentences.js';
 import { AnswerView } from './answer-view.js';
-import { audioPill } from './audio-pill.js';
 import { element } from './dom.js';
+import { QuestionView } from './question-view.js';
 
 const NEAR_END_PX = 80;
 
@@ -27,12 +27,15 @@ export class TranscriptView {
     new ResizeObserver(() => this.#keepUp()).observe(scroller);
   }
 
-  /** @param {object[]} items as in lib/conversation.js */
-  addQuestion(items) {
-    const bubble = element('div', { class: 'bubble' }, ...items.map(itemElement));
-    const attributes = { class: 'message question', named: 'chat.you' };
-    this.#log.append(element('article', attributes, bubble));
+  /**
+   * @param {object[]} items as in lib/conversation.js @param {object} actions see QuestionView
+   * @returns {QuestionView}
+   */
+  addQuestion(items, actions) {
+    const question = new QuestionView(items, actions);
+    this.#log.append(question.element);
     this.follow();
+    return question;
   }
 
   /** @returns {AnswerView} */
@@ -83,13 +86,4 @@ export class TranscriptView {
     this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     this.#jump.hidden = this.#following;
   }
-}
-
-function itemElement(item) {
-  if (item.type === 'text') return element('p', { class: 'question-text', text: item.text });
-  if (item.type === 'audio') return audioPill(item);
-  const image = element('img', { src: item.url, alt: item.name, loading: 'lazy' });
-  const { width, height } = item;
-  [image.width, image.height] = [width, height]; // reserves the room before it is decoded
-  return element('a', { href: item.url, target: '_blank', class: 'picture' }, image);
 }

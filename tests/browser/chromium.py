@@ -34,6 +34,11 @@ RECORD_CSP_VIOLATIONS = """
 ANSWER_ABOUT_RECORDING = """(answer) => {
     if (location.protocol.startsWith('http')) localStorage.minicpmo_recording ??= answer;
 }"""
+LET_ANSWERS_BE_HEARD = """() => {
+    if (location.protocol.startsWith('http')) {
+        localStorage.call_comfort ??= JSON.stringify({ v: 1, barge_in: 'off' });
+    }
+}"""
 FILE_RATE = 44100
 VIDEO_RATE = 10
 
@@ -129,12 +134,18 @@ class Visit:
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, origin: str, *, may_record: str | None = "no", **options: Any
+    browser: Browser,
+    origin: str,
+    *,
+    may_record: str | None = "no",
+    may_interrupt: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Visit]:
     """A fresh profile with one page; afterwards the page must not have complained.
 
     Args:
         may_record: what was answered to the question about recording; None is asked on the page.
+        may_interrupt: whether what the microphone hears stops answers; the usual one never pauses.
     """
     defaults: dict[str, Any] = {"locale": "en-US", "reduced_motion": "reduce"}
     context = await browser.new_context(ignore_https_errors=True, **defaults | options)
@@ -142,6 +153,8 @@ async def visit(
     await context.add_init_script(RECORD_CSP_VIOLATIONS)
     if may_record is not None:
         await context.add_init_script(f"({ANSWER_ABOUT_RECORDING})('{may_record}')")
+    if not may_interrupt:
+        await context.add_init_script(f"({LET_ANSWERS_BE_HEARD})()")
     guest = Visit(await context.new_page(), origin)
     try:
         yield guest

@@ -205,7 +205,8 @@ async def test_answers_may_be_written_only_and_the_settings_are_remembered(
         await page.get_by_text("Speak the answer").click()
         await page.fill("#max_new_tokens", "32")
         await page.fill("#limit_s", "120")
-        voice = page.get_by_role("group", name="Voice of the answers")
+        await page.get_by_role("button", name="Add a voice").click()
+        voice = page.get_by_role("group", name="Voice for the model")
         await voice.locator("input[type=file]").set_input_files(voice_file)
         await expect(voice.locator(".pill-time")).to_have_text("0:02")
         await page.keyboard.press("Escape")
@@ -216,7 +217,7 @@ async def test_answers_may_be_written_only_and_the_settings_are_remembered(
         await wait_for_state(guest, "Listening")
         (prepare,) = [message for message in guest.sent if message["type"] == "prepare"]
         assert prepare["config"]["tts"] == {"enabled": False}
-        recording = base64.b64decode(prepare["ref_audio_base64"])
+        recording = base64.b64decode(prepare["system_content"][0]["data"])
         assert len(recording) == pytest.approx(2 * RATE * 4, abs=8)
         assert not await page.evaluate("window.sounded.some(([, level]) => level > 0)")
         await guest.open("/half_duplex")

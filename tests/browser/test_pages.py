@@ -27,7 +27,7 @@ SMALLEST_TEXT_PX = """() => Math.min(...[...document.querySelectorAll('body *')]
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/turnbased", "/half_duplex", "/omni", "/audio_duplex", "/nothing-here"]
+    "path", ["/", "/turnbased", "/half_duplex", "/omni", "/audio_duplex", "/admin", "/nothing-here"]
 )
 @pytest.mark.parametrize("width", [360, 768, 1280])
 async def test_a_page_fits_its_window(real_visit: OpenVisit, path: str, width: int) -> None:

@@ -180,7 +180,8 @@ async def test_a_voice_can_be_recorded(real_visit: OpenVisit) -> None:
         await guest.page.click("#open-settings")
         voice = guest.page.get_by_role("group", name="Voice")
         await voice.get_by_role("button", name="Record a voice").click()
-        await expect(voice.locator(".recording-time")).to_have_text("0:01")
+        await expect(voice.get_by_role("button", name="Finish and attach")).to_be_disabled()
+        await expect(voice.locator(".recording-time")).to_have_text("0:03")
         await voice.get_by_role("button", name="Finish and attach").click()
         await expect(voice.locator(".voice-current")).to_contain_text("My voice")
 

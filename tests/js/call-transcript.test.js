@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { linesOfCall } from '../../static/lib/call-lines.js';
 import { EnergyVad } from '../../static/lib/energy-vad.js';
-import { LatencyStats } from '../../static/lib/latency-stats.js';
 import { Transcript } from '../../static/lib/transcript.js';
-import { listen } from './fake-call.js';
 
 describe('the transcript', () => {
   let transcript;
@@ -100,46 +99,6 @@ describe('the transcript', () => {
   });
 });
 
-describe('the latency of a call', () => {
-  it('is the median of the last five answers', () => {
-    const stats = new LatencyStats();
-    expect(stats.responseMs).toBe(null);
-    [9000, 500, 700, 600, 900, 800].forEach((latencyMs, turn) => {
-      stats.answered(turn * 10_000 + latencyMs, turn * 10_000);
-    });
-    expect(stats.responseMs).toBe(700);
-    expect(stats.slowResponseMs).toBeGreaterThan(6000);
-  });
-
-  it('is not measured where nobody had spoken, nor twice for one question', () => {
-    const stats = new LatencyStats();
-    stats.answered(1000, null);
-    stats.answered(1000, 400);
-    stats.answered(5000, 400);
-    expect(stats.responseMs).toBe(600);
-  });
-
-  it('follows each second of the service, and the drift of both clocks', () => {
-    const stats = new LatencyStats();
-    const times = { roundTripMs: 500, aheadMs: 200 };
-    stats.unit(listen({ serverSendMs: 1000 }), { ...times, receivedMs: 6000 });
-    stats.unit(listen({ serverSendMs: 2000, wallClockMs: 450 }), { ...times, receivedMs: 7120 });
-    stats.unit(listen({ skipped: true, wallClockMs: 1 }), { ...times, receivedMs: 9999 });
-    expect(stats.driftMs).toBe(120);
-    expect(stats.unitMs).toBe(450);
-    expect(stats.series.unitMs).toEqual([400, 450]);
-  });
-
-  it('keeps a minute and no more', () => {
-    const stats = new LatencyStats();
-    for (let index = 0; index < 100; index += 1) {
-      stats.unit(listen({ wallClockMs: index }), { receivedMs: 0, roundTripMs: 0, aheadMs: 0 });
-    }
-    expect(stats.series.unitMs).toHaveLength(60);
-    expect(stats.series.unitMs.at(-1)).toBe(99);
-  });
-});
-
 describe('the voice detector', () => {
   const second = (...levels) => {
     const samples = new Float32Array(16_000);
@@ -176,5 +135,26 @@ describe('the voice detector', () => {
   it('hears nothing in silence and in a steady hum', () => {
     expect(hear(second(0), second(0)).vad.lastSpeechMs).toBe(null);
     expect(hear(second(0.1), second(0.1), second(0.1)).vad.lastSpeechMs).toBe(null);
+  });
+});
+
+describe('the lines of a call', () => {
+  it('hold what was heard, with when, and what nobody wrote down', () => {
+    const transcript = new Transcript();
+    transcript.userSpoke({ startMs: 500, endMs: 2000 });
+    transcript.beginTurn(3000);
+    transcript.addSpeech({ text: 'Hello', durationMs: 1000 });
+    transcript.addSpeech({ text: ' there', durationMs: 500 });
+    transcript.endTurn(false);
+    transcript.beginTurn(6000);
+    transcript.addSpeech({ text: 'one two', durationMs: 1000 });
+    transcript.addSpeech({ text: ' three', durationMs: 1000 });
+    transcript.cut(1000);
+    transcript.endTurn(true);
+    const [spoke, whole, cut] = linesOfCall(transcript);
+    expect(spoke).toMatchObject({ role: 'user', startMs: 500, endMs: 2000, text: null });
+    expect(whole).toMatchObject({ startMs: 3000, endMs: 4500, text: 'Hello there', interrupted: false });
+    expect(whole.pieces[1]).toEqual({ text: ' there', startMs: 4000, endMs: 4500 });
+    expect(cut).toMatchObject({ startMs: 6000, endMs: 7000, text: 'one two', interrupted: true });
   });
 });

@@ -39,6 +39,11 @@ function sendAndAccept() {
   return id;
 }
 
+it('a request is named to the service by its address', () => {
+  transport.send(REQUEST, 'chat_1');
+  expect(socket().url).toBe('wss://host/ws/chat?request_id=chat_1');
+});
+
 describe('an answer', () => {
   it('comes as prefill, deltas and done', () => {
     const id = sendAndAccept();
@@ -237,6 +242,18 @@ describe('failures', () => {
     socket().say({ type: 'chunk', text_delta: 'hi' });
     expect(socket().sent).toEqual([REQUEST]);
     expect(names()).toEqual(['delta']);
+  });
+
+  it('while one waits in the queue are retried, since nothing has come yet', () => {
+    const retried = vi.fn();
+    transport.on('retry', retried);
+    const id = sendAndAccept();
+    socket().say({ type: 'queued', position: 1, estimated_wait_s: 4, queue_length: 1 });
+    socket().hangUp();
+    expect(retried).toHaveBeenCalledWith({ id, tries: 1 });
+    vi.advanceTimersByTime(400);
+    socket().accept();
+    expect(socket().sent).toEqual([REQUEST]);
   });
 
   it('in the middle of an answer are not retried', () => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { translator } from '../../static/i18n/index.js';
+import { Conversation } from '../../static/lib/conversation.js';
 import { Emitter } from '../../static/lib/emitter.js';
 import { Failure } from '../../static/lib/failure.js';
 import { ChatController } from '../../static/pages/chat-controller.js';
@@ -22,7 +23,6 @@ class FakeTransport extends Emitter {
 }
 
 class FakeSpeech {
-  voice = null;
   begin = vi.fn();
   hear = vi.fn();
   end = vi.fn();
@@ -41,6 +41,7 @@ let poller;
 let settings;
 let consent;
 let speech;
+let persona;
 let chat;
 
 beforeEach(async () => {
@@ -54,6 +55,7 @@ beforeEach(async () => {
   settings = openTurnbasedSettings(storage);
   consent = new RecordingConsent(storage);
   speech = new FakeSpeech();
+  persona = { opening: { content: [], voice: null } };
   const transcript = new TranscriptView({
     log,
     scroller: document.createElement('div'),
@@ -68,7 +70,8 @@ beforeEach(async () => {
     settings,
     consent,
     speech,
-    onCopy: () => {},
+    persona,
+    actions: { copy() {}, edit() {}, resend() {}, remove() {} },
     remedies: { new: { key: 'chat.new', run: () => {} } },
   });
 });
@@ -90,12 +93,13 @@ describe('a message', () => {
     expect(words()).toBe('Hello');
     vi.advanceTimersByTime(1700);
     transport.emit('done', { id: 1, ...DONE });
-    const facts = [...log.querySelectorAll('.facts li')].map((fact) => fact.textContent);
-    expect(facts).toEqual([
-      '0.3 s to the first words',
-      '2 s in all',
-      '9 tokens in',
-      '2 tokens out',
+    const lines = [...log.querySelectorAll('.facts ul')].map((line) =>
+      [...line.children].map((fact) => fact.textContent.replace(/chat_\w+/, '…')),
+    );
+    expect(lines).toEqual([
+      ['2 s in all'],
+      ['0.3 s to the first words', '1.7 s to write'],
+      ['9 tokens in', '2 tokens out', '2 pieces', 'Request …'],
     ]);
     expect(chat.answering).toBe(false);
   });
@@ -173,7 +177,7 @@ describe('a spoken answer', () => {
 
   it('is asked for in the chosen voice, heard piece by piece, and ended', () => {
     settings.set('speak', true);
-    speech.voice = 'AAAA';
+    persona.opening = { content: [], voice: 'AAAA' };
     chat.send(hello);
     expect(transport.requests[0]).toMatchObject({
       tts: { enabled: true, mode: 'audio_assistant', ref_audio_data: 'AAAA' },
@@ -207,7 +211,7 @@ describe('a spoken answer', () => {
     speech.stop.mockClear();
     chat.send(hello);
     expect(speech.stop).toHaveBeenCalledOnce();
-    chat.clear();
+    chat.show(new Conversation());
     expect(speech.release).toHaveBeenCalledOnce();
   });
 
@@ -288,7 +292,7 @@ describe('waiting', () => {
 
 it('a new chat forgets everything and ignores what is late', () => {
   chat.send(hello);
-  chat.clear();
+  chat.show(new Conversation());
   transport.emit('delta', { id: 1, text: 'late' });
   expect(chat.empty).toBe(true);
   expect(log.children).toHaveLength(0);

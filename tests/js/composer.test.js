@@ -152,7 +152,7 @@ describe('Space', () => {
   it.each([
     ['in a field with words', () => inPage('draft')],
     ['on a button', () => inPage('attach')],
-    ['in another field', () => inPage('system_prompt')],
+    ['in another field', () => inPage('max_new_tokens')],
   ])('%s is just Space', (_, target) => {
     inPage('draft').value = 'words';
     expect(space(target(), 'keydown').defaultPrevented).toBe(false);

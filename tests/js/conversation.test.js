@@ -8,7 +8,6 @@ const text = (words) => ({ type: 'text', text: words });
 const image = { type: 'image', data: 'aW1n', name: 'a.png', url: 'blob:1', width: 3, height: 2 };
 const audio = { type: 'audio', data: 'c25k', name: 'b.wav', url: 'blob:2', durationS: 1 };
 const settings = {
-  system_prompt: '',
   streaming: true,
   speak: false,
   max_new_tokens: 64,
@@ -44,12 +43,23 @@ describe('a conversation', () => {
     expect(conversation.turns.map((turn) => turn.answer)).toEqual(['A', '']);
   });
 
-  it('is empty after it was cleared', () => {
+  it('forgets what came later when an earlier turn is asked again', () => {
     const conversation = new Conversation();
-    conversation.ask([text('a')]);
-    expect(conversation.empty).toBe(false);
-    conversation.clear();
-    expect(conversation.empty).toBe(true);
+    const first = conversation.ask([text('a')]);
+    conversation.ask([text('b')]);
+    conversation.askAgain(first);
+    expect(conversation.turns).toEqual([first]);
+  });
+
+  it.each([
+    ['the first words', [text('  Why is\n the sky blue? ')], 'Why is the sky blue?'],
+    ['the name of a file where there are none', [image], 'a.png'],
+    ['no more than fits a line', [text('word '.repeat(40))], `${'word '.repeat(11)}word…`],
+  ])('is called by %s', (_, items, title) => {
+    const conversation = new Conversation();
+    expect(conversation.title).toBe('');
+    conversation.ask(items);
+    expect(conversation.title).toBe(title);
   });
 });
 
@@ -74,13 +84,22 @@ describe('a request', () => {
 
   it('carries the earlier turns and the system prompt', () => {
     const turns = [answered([text('a')], 'A'), answered([text('b')], '')];
-    const request = buildChatRequest(turns, { ...settings, system_prompt: ' Be brief. ' });
+    const request = buildChatRequest(turns, settings, { content: [text('Be brief.')] });
     expect(request.messages).toEqual([
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'a' },
       { role: 'assistant', content: 'A' },
       { role: 'user', content: 'b' },
     ]);
+  });
+
+  it('tells the model texts and voices in their order', () => {
+    const content = [text('Take this voice:'), audio, text('Be brief.')];
+    const request = buildChatRequest([answered([text('a')], '')], settings, { content });
+    expect(request.messages[0]).toEqual({
+      role: 'system',
+      content: [text('Take this voice:'), { type: 'audio', data: 'c25k' }, text('Be brief.')],
+    });
   });
 
   it('does not send the answer that is to be replaced', () => {
@@ -96,6 +115,14 @@ describe('a request', () => {
     expect(asking(true, null)).toMatchObject({ tts, use_tts_template: true });
     expect(asking(true, null).tts).toEqual(tts);
     expect(asking(true, 'AAAA').tts).toEqual({ ...tts, ref_audio_data: 'AAAA' });
+  });
+
+  it('with a video looks at each of its pictures once, and is spoken as a call would be', () => {
+    const video = { type: 'video', data: 'dmlk', name: 'c.webm', url: 'blob:3' };
+    const chosen = { ...settings, detailed_images: true, speak: true };
+    const request = buildChatRequest([answered([video], '')], chosen);
+    expect(request).toMatchObject({ omni_mode: true, image: { max_slice_nums: 1 } });
+    expect(request.tts.mode).toBe('omni');
   });
 
   it('carries the settings', () => {

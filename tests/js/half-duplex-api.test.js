@@ -11,8 +11,7 @@ const EVENTS = ['queue', 'assigned', 'prepared', 'hearing', 'generating', 'chunk
 
 const SETTINGS = {
   record: false,
-  systemPrompt: 'Be kind',
-  voice: null,
+  content: [{ type: 'text', text: 'Be kind' }],
   threshold: 0.8,
   minSilenceMs: 800,
   maxNewTokens: 256,
@@ -49,14 +48,15 @@ describe('what is said', () => {
     expect(socket().url).toMatch(/^wss:\/\/host\/ws\/half_duplex\/hdx_[a-z0-9]+_[a-f0-9]{12}$/);
   });
 
-  it('begins with the settings, and with a voice only where one was chosen', () => {
+  it('begins with the settings, and with texts and voices in their order', () => {
+    const voice = { type: 'audio', data: 'AAAA', name: 'me', durationS: 3 };
     connection.prepare(SETTINGS);
-    connection.prepare({ ...SETTINGS, record: true, voice: 'AAAA', spoken: false });
+    connection.prepare({ ...SETTINGS, record: true, content: [voice], spoken: false });
     const [plain, other] = socket().sent;
     expect(plain).toEqual({
       type: 'prepare',
       record: false,
-      system_prompt: 'Be kind',
+      system_content: [{ type: 'text', text: 'Be kind' }],
       config: {
         vad: { threshold: 0.8, min_silence_duration_ms: 800 },
         generation: { max_new_tokens: 256, length_penalty: 1.1, temperature: 0.7 },
@@ -64,7 +64,7 @@ describe('what is said', () => {
         session: { timeout_s: 300 },
       },
     });
-    expect(other.ref_audio_base64).toBe('AAAA');
+    expect(other.system_content).toEqual([{ type: 'audio', data: 'AAAA' }]);
     expect(other.record).toBe(true);
     expect(other.config.tts).toEqual({ enabled: false });
   });

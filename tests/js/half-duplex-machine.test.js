@@ -57,7 +57,7 @@ const answer = (text, data = SOUND, epoch = 0) =>
   say('chunk', { text_delta: text, audio_data: data, audio_epoch: epoch });
 
 async function goLive() {
-  await machine.start({ media, prepare: { systemPrompt: '', limitS: 300 } });
+  await machine.start({ media, prepare: { content: [], limitS: 300 } });
   socket().readyState = 1;
   say('queue_done');
   say('prepared', { session_id: 'x', timeout_s: 300 });

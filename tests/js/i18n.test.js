@@ -1,21 +1,37 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import adminEn from '../../static/i18n/admin-en.js';
 import callEn from '../../static/i18n/call-en.js';
-import callZh from '../../static/i18n/call-zh.js';
 import commonEn from '../../static/i18n/en.js';
 import halfDuplexEn from '../../static/i18n/half-duplex-en.js';
-import halfDuplexZh from '../../static/i18n/half-duplex-zh.js';
+import replayEn from '../../static/i18n/replay-en.js';
+import homeEn from '../../static/i18n/home-en.js';
 import { localize, t, translator } from '../../static/i18n/index.js';
 import commonZh from '../../static/i18n/zh.js';
 import { FAILURE_CODES } from '../../static/lib/failure.js';
 import { filesWith, parsePage, read } from './static-files.js';
 
 const pages = filesWith('.html');
+const others = filesWith('.js').flatMap((path) => path.match(/^i18n\/(.+)-en\.js$/)?.[1] ?? []);
+const wordsIn = async (language) =>
+  Promise.all(others.map((name) => import(`../../static/i18n/${name}-${language}.js`)));
+const [othersEn, othersZh] = await Promise.all([wordsIn('en'), wordsIn('zh')]);
 const callWords = { ...commonEn, ...callEn };
-const en = { ...callWords, ...halfDuplexEn };
-const zh = { ...commonZh, ...callZh, ...halfDuplexZh };
-const WORDS = { 'omni.html': callWords, 'audio-duplex.html': callWords, 'half-duplex.html': en };
+const halfDuplexWords = { ...callWords, ...halfDuplexEn };
+const en = Object.assign({}, commonEn, ...othersEn.map((words) => words.default));
+const zh = Object.assign({}, commonZh, ...othersZh.map((words) => words.default));
+const homeWords = { ...commonEn, ...homeEn };
+const WORDS = {
+  'index.html': homeWords,
+  '404.html': homeWords,
+  'admin.html': { ...commonEn, ...adminEn },
+  'omni.html': callWords,
+  'audio-duplex.html': callWords,
+  'half-duplex.html': halfDuplexWords,
+  'session.html': { ...commonEn, ...replayEn },
+  'session-missing.html': { ...commonEn, ...replayEn },
+};
 const wordsOf = (path) => WORDS[path] ?? commonEn;
 const placeholders = (entry) => JSON.stringify(entry).match(/\{\w+\}/g) ?? [];
 
@@ -41,8 +57,7 @@ function keysInPages() {
 describe('the dictionaries', () => {
   it.each([
     ['common', commonEn, commonZh],
-    ['call', callEn, callZh],
-    ['half-duplex', halfDuplexEn, halfDuplexZh],
+    ...others.map((name, index) => [name, othersEn[index].default, othersZh[index].default]),
   ])('of %s words have the same keys in the same order', (_, english, chinese) => {
     expect(Object.keys(chinese)).toEqual(Object.keys(english));
   });
@@ -67,7 +82,7 @@ describe('the dictionaries', () => {
   });
 
   it('hold no entry that nothing uses', () => {
-    const built = /^(failure\.\w+\.(title|hint)|app\.\w+\.(name|text)|banner\.|theme\.|home\.status\.|call\.(state|end|metric|level|\w+_voice))/;
+    const built = /^(failure\.\w+\.(title|hint)|app\.\w+\.(name|text)|banner\.|theme\.|home\.status\.|voice\.reason\.|(comfort|keys|check)\.|admin\.(access|ask|source|storage|totals|type|worker|worker_state)\.|call\.(state|end|metric|level|talk|\w+_voice))/;
     const named = new Set([...keysInPages(), ...keysInCode()]);
     expect(Object.keys(en).filter((key) => !named.has(key) && !built.test(key))).toEqual([]);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { decodeAudioFile } from '../../static/audio/file-audio.js';
-import { levelOf } from '../../static/audio/levels.js';
 import { Microphone } from '../../static/audio/microphone.js';
 import { prepareImageFile } from '../../static/image/image-file.js';
 import { MAX_AUDIO_S, SAMPLE_RATE } from '../../static/lib/limits.js';
+import { levelOf } from '../../static/lib/pcm.js';
 
 const named = (name) => Object.assign(new Error(name), { name });
 
@@ -115,13 +115,13 @@ describe('pictures', () => {
   });
 
   it.each([
-    ['another format', file('image/avif'), [640, 480], [640, 480]],
-    ['more than 20 MB', file('image/png', 21e6), [640, 480], [640, 480]],
-    ['more than 20 megapixels', file('image/jpeg'), [8000, 5000], [5656, 3535]],
-  ])('with %s are drawn again as JPEG', async (_, input, size, drawnSize) => {
+    ['another format', file('image/avif'), [640, 480], [640, 480], true],
+    ['more than 20 MB', file('image/png', 21e6), [640, 480], [640, 480], false],
+    ['an edge over 1280 pixels', file('image/jpeg'), [4000, 2500], [1280, 800], false],
+  ])('with %s are drawn again as JPEG', async (_, input, size, drawnSize, redrawn) => {
     const browser = browserWith(...size);
     const result = await prepareImageFile(input, browser);
-    expect(result).toMatchObject({ redrawn: true, blob: { type: 'image/jpeg' } });
+    expect(result).toMatchObject({ redrawn, blob: { type: 'image/jpeg' } });
     expect([browser.drawn.w, browser.drawn.h]).toEqual(drawnSize);
   });
 

@@ -9,7 +9,7 @@ import { AnswerView } from '../../static/ui/answer-view.js';
 import { FakeAudioContext, soundOf } from './fake-audio.js';
 import { fakeFetch, speakEnglish } from './fakes.js';
 
-const FINISH = { stopped: false, facts: [{ key: 'chat.total', params: { seconds: 1 } }] };
+const FINISH = { state: 'complete', facts: [{ key: 'chat.total', params: { seconds: 1 } }] };
 
 let speech;
 let view;
@@ -21,10 +21,9 @@ beforeEach(async () => {
   vi.stubGlobal('fetch', fakeFetch({ '/api/frontend_defaults': [200, { playback_delay_ms: 100 }] }));
   FakeAudioContext.opened = [];
   onStop = vi.fn(() => speech.stop());
-  const voiceField = document.createElement('div');
-  document.body.replaceChildren(voiceField);
+  document.body.replaceChildren();
   const player = new Player({ playbackDelayMs: 200, Context: FakeAudioContext });
-  speech = new SpeechController({ voiceField, onStop, player });
+  speech = new SpeechController({ onStop, player });
   view = new AnswerView({ onCopy() {}, onRegenerate() {} });
   document.body.append(view.element);
 });
@@ -125,7 +124,7 @@ describe('a spoken answer', () => {
     button('Stop (Esc)').click();
     expect(onStop).toHaveBeenCalledOnce();
     expect(onStop.mock.results[0].value).toBeGreaterThan(300);
-    view.finish({ stopped: true, facts: [] });
+    view.finish({ state: 'stopped', facts: [] });
     expect(view.element.querySelector('.audio-pill .pill-time').textContent).toBe('0:01');
     expect(document.activeElement).toBe(button('Play Spoken answer'));
     expect(facts()).toEqual(['Stopped']);
@@ -163,7 +162,7 @@ describe('speech on demand', () => {
 
   beforeEach(() => {
     opened = undefined;
-    loaded = { begin: vi.fn(), hear: vi.fn(), end: vi.fn(), stop: vi.fn(() => 5), voice: 'AAAA' };
+    loaded = { begin: vi.fn(), hear: vi.fn(), end: vi.fn(), stop: vi.fn(() => 5) };
     onFailure = vi.fn();
     const open = () => new Promise((resolve, reject) => (opened = { resolve, reject }));
     lazy = new SpeechOnDemand({ open, onFailure });
@@ -173,7 +172,6 @@ describe('speech on demand', () => {
     lazy.begin(view);
     lazy.hear(1);
     lazy.end();
-    expect(lazy.voice).toBe(null);
     opened.resolve(loaded);
     await lazy.prepare();
     await Promise.resolve();
@@ -182,7 +180,7 @@ describe('speech on demand', () => {
     expect(loaded.end).toHaveBeenCalledOnce();
     lazy.hear(2);
     expect(loaded.hear).toHaveBeenLastCalledWith(2);
-    expect([lazy.voice, lazy.stop()]).toEqual(['AAAA', 5]);
+    expect(lazy.stop()).toBe(5);
   });
 
   it('forgets what was stopped before it was loaded', async () => {

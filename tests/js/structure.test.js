@@ -12,15 +12,17 @@ const MAY_IMPORT = {
   net: ['net', 'lib'],
   audio: ['audio', 'lib'],
   image: ['image', 'lib'],
+  record: ['record', 'lib'],
   video: ['video', 'lib'],
   state: ['state', 'lib'],
   ui: ['ui', 'lib', 'state', 'i18n'],
-  pages: ['pages', 'lib', 'i18n', 'net', 'audio', 'image', 'video', 'state', 'ui'],
+  pages: ['pages', 'lib', 'i18n', 'net', 'audio', 'image', 'record', 'video', 'state', 'ui'],
 };
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g;
 const STATIC_IMPORT = /(?:\bfrom|\bimport)\s*'([^']+)'/g;
 const MAX_LINES = 400;
 const MAX_PAGE_BYTES = 150_000;
+const MAX_OMNI_BYTES = 220_000;
 
 const modules = filesWith('.js');
 const pages = filesWith('.html');
@@ -111,10 +113,10 @@ describe.each(pages)('%s', (path) => {
     }
   });
 
-  it('loads at most 150 KB of script and style', () => {
+  it('loads at most 150 KB of script and style, the omni page 220 KB', () => {
     const bytes = loadedBy(path).reduce((sum, file) => sum + Buffer.byteLength(read(file)), 0);
     expect(bytes).toBeGreaterThan(10_000);
-    expect(bytes).toBeLessThanOrEqual(MAX_PAGE_BYTES);
+    expect(bytes).toBeLessThanOrEqual(path === 'omni.html' ? MAX_OMNI_BYTES : MAX_PAGE_BYTES);
   });
 });
 

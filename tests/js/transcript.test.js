@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { translator } from '../../static/i18n/index.js';
 import { Failure } from '../../static/lib/failure.js';
 import { AnswerView } from '../../static/ui/answer-view.js';
-import { MarkdownStream } from '../../static/ui/markdown-stream.js';
+import { loadMarkdown, MarkdownStream } from '../../static/ui/markdown-stream.js';
 import { markdownElements } from '../../static/ui/markdown-view.js';
 import { QueueBanner } from '../../static/ui/queue-banner.js';
 import { TranscriptView } from '../../static/ui/transcript-view.js';
@@ -13,6 +13,7 @@ import { speakEnglish } from './fakes.js';
 let container;
 
 beforeEach(async () => {
+  await loadMarkdown();
   container = document.createElement('div');
   document.body.replaceChildren(container);
   await speakEnglish(translator);
@@ -44,6 +45,17 @@ describe('shown Markdown', () => {
 });
 
 describe('a streamed answer', () => {
+  it('is shown plain until its modules are there', async () => {
+    vi.resetModules();
+    const fresh = await import('../../static/ui/markdown-stream.js');
+    const stream = new fresh.MarkdownStream(container);
+    stream.push('**a** b');
+    stream.finish();
+    expect(container.textContent).toBe('**a** b');
+    await vi.waitFor(() => expect(container.querySelector('strong')?.textContent).toBe('a'));
+    expect(container.textContent).toBe('a b');
+  });
+
   it('appends finished blocks and never touches them again', () => {
     const stream = new MarkdownStream(container);
     stream.push('first **par');
@@ -83,7 +95,7 @@ describe('an answer', () => {
   it('ends with facts, and can be copied and asked for again', () => {
     answer.append('Hello');
     const facts = [{ key: 'chat.tokens_out', params: { count: 1 } }];
-    answer.finish({ stopped: false, facts });
+    answer.finish({ state: 'complete', facts });
     expect(container.querySelector('.facts').textContent).toBe('1 token out');
     container.querySelector('[aria-label="Copy the answer"]').click();
     expect(actions.onCopy).toHaveBeenCalledWith('Hello');
@@ -92,7 +104,7 @@ describe('an answer', () => {
   });
 
   it('is marked when it was stopped, also before its first word', () => {
-    answer.finish({ stopped: true, facts: [] });
+    answer.finish({ state: 'stopped', facts: [] });
     expect(answer.element.dataset.state).toBe('stopped');
     expect(container.textContent).toContain('Stopped before the first word.');
     expect(container.querySelector('[aria-label="Copy the answer"]').hidden).toBe(true);
@@ -138,7 +150,7 @@ describe('the log', () => {
       { type: 'image', url: 'blob:1', name: 'hills.png', width: 4, height: 3 },
       { type: 'audio', url: 'blob:2', name: 'clip', durationS: 65 },
       { type: 'text', text: '<b>hi</b>' },
-    ]);
+    ], {});
     expect(container.querySelector('article').getAttribute('aria-label')).toBe('You');
     expect(container.querySelector('img').alt).toBe('hills.png');
     expect(container.querySelector('.pill-time').textContent).toBe('1:05');

@@ -1,0 +1,21 @@
+/** English words of sharing a recording; share-zh.js has the same keys. */
+export default {
+  'share.title': 'Share this recording',
+  'share.who': 'Anyone with the link can see and listen to everything in this recording.',
+  'share.last_answer': 'It holds your last message and the answer to it.',
+  'share.local': 'What this device recorded ({size}) is uploaded with it.',
+  'share.local_large': 'What this device recorded has {size}, and the service takes {limit} at most. The link works without it; download it if you want to keep it.',
+  'share.comment': 'Comment (optional)',
+  'share.comment_help': 'Whoever opens the link reads it. {count} of {limit} characters.',
+  'share.go': 'Share',
+  'share.keys': 'Ctrl or ⌘ + Enter shares, Esc closes.',
+  'share.saving': 'Saving the comment…',
+  'share.uploading': 'Uploading what this device recorded…',
+  'share.copied': 'The link has been copied.',
+  'share.not_copied': 'The browser does not allow copying here. Select the link and copy it.',
+  'share.link': 'Link',
+  'share.copy': 'Copy the link',
+  'share.open': 'Open',
+  'share.comment_failed': 'The comment could not be saved.',
+  'share.upload_failed': 'What this device recorded could not be uploaded. The link works without it.',
+};

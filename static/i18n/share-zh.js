@@ -1,0 +1,21 @@
+/** Chinese words of sharing a recording; share-en.js has the same keys. */
+export default {
+  'share.title': '分享这份录制',
+  'share.who': '任何拿到链接的人都能看到、听到其中的全部内容。',
+  'share.last_answer': '其中是你的最后一条消息和它的回答。',
+  'share.local': '本设备录下的内容（{size}）会一起上传。',
+  'share.local_large': '本设备录下的内容有 {size}，而服务最多接受 {limit}。没有它链接也能用；想保留的话请下载。',
+  'share.comment': '留言（可不填）',
+  'share.comment_help': '打开链接的人都能读到。{count}/{limit} 字。',
+  'share.go': '分享',
+  'share.keys': 'Ctrl 或 ⌘ + Enter 分享，Esc 关闭。',
+  'share.saving': '正在保存留言…',
+  'share.uploading': '正在上传本设备录下的内容…',
+  'share.copied': '链接已复制。',
+  'share.not_copied': '浏览器不允许在此复制，请选中链接后手动复制。',
+  'share.link': '链接',
+  'share.copy': '复制链接',
+  'share.open': '打开',
+  'share.comment_failed': '留言没有保存成功。',
+  'share.upload_failed': '本设备录下的内容没有上传成功，没有它链接也能用。',
+};

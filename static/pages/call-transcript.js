@@ -1,0 +1,19 @@
+/** Opens what was said in the last call, to be searched and taken along. */
+
+import { t, translator } from '../i18n/index.js';
+import { linesOfCall } from '../lib/call-lines.js';
+import { exportBar } from '../ui/export-bar.js';
+import { showTranscript } from '../ui/transcript-dialog.js';
+
+const WORDS = {
+  en: () => import('../i18n/export-en.js'),
+  zh: () => import('../i18n/export-zh.js'),
+};
+
+/** @param {{page: {name: string}, call: () => object, toaster: object}} parts as in call-panels.js */
+export async function openTranscript({ page, call, toaster }) {
+  await translator.add(WORDS);
+  const lines = linesOfCall(call().transcript);
+  const title = () => t(document.querySelector('title').dataset.i18n);
+  showTranscript(lines, exportBar({ lines: () => lines, title, fileName: page.name, toaster }));
+}

@@ -200,6 +200,7 @@ class ServiceConfig(Section):
             "playback_delay_ms": self.playback_delay_ms,
             "chat_vocoder": self.chat_vocoder,
             "recording": self.recording.enabled,
+            "session_retention_days": self.recording.session_retention_days,
         }
 
     def public_dict(self) -> dict[str, Any]:

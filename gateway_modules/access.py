@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import os
-import secrets
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -15,10 +12,10 @@ from starlette.requests import HTTPConnection
 from config import KEY_HASH_PREFIX, SecurityConfig, is_loopback
 from core import errors
 from core.schemas import WORKER_SECRET_HEADER
+from gateway_modules.login import COOKIE, LoginCookies
 
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for")
 IPV6_PREFIX_BITS = 64  # what one customer of a provider has for himself
-OWNER_ONLY = 0o600
 
 
 class AccessPolicy:
@@ -28,38 +25,68 @@ class AccessPolicy:
         security: the configured keys, token, secret, origins and proxies.
         generated_token: the token made for this installation when none is configured; requests
             from the same machine do not need it.
+        cookies: what pages send in place of a key or the token.
     """
 
-    def __init__(self, security: SecurityConfig, generated_token: str | None = None) -> None:
+    def __init__(
+        self,
+        security: SecurityConfig,
+        generated_token: str | None = None,
+        cookies: LoginCookies | None = None,
+    ) -> None:
         self._key_digests = [key_digest(key) for key in security.api_keys]
         self._allowed_origins = {origin.rstrip("/") for origin in security.allowed_origins}
         self._admin_token = security.admin_token
         self._generated_token = generated_token
         self._worker_secret = security.worker_secret
+        self._cookies = cookies or LoginCookies()
         self._trusted_proxies = [
             ipaddress.ip_network(network, strict=False) for network in security.trusted_proxies
         ]
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether chats and calls need a key."""
+        return bool(self._key_digests)
+
     def check_origin(self, connection: HTTPConnection) -> None:
         """Refuse pages of other sites; programs, which send no Origin, always pass."""
-        origin = connection.headers.get("origin")
-        if origin is None or origin.rstrip("/") in self._allowed_origins:
-            return
-        if urlsplit(origin).netloc.lower() != connection.headers.get("host", "").lower():
+        if not self._is_welcome(connection):
             raise errors.OriginForbiddenError("Pages of this origin may not use the service")
 
     def check_api_key(self, connection: HTTPConnection) -> None:
-        """Ask for one of the configured keys, if there are any."""
-        if self._key_digests and self._key_number(connection) is None:
+        """Ask for one of the configured keys, if there are any; the admin token is as good."""
+        if self.needs_key and not self.is_signed_in(connection):
             raise errors.UnauthorizedError("A valid API key is required")
 
     def check_admin(self, connection: HTTPConnection) -> None:
         """Ask for the admin token, unless there is none or the caller sits on this machine."""
+        if not self.is_admin(connection):
+            raise errors.UnauthorizedError("The admin token is required")
+
+    def is_admin(self, connection: HTTPConnection) -> bool:
+        """Whether the caller may administer the service."""
         needs_token = self._generated_token is not None and not is_local(connection)
         if self._admin_token is None and not needs_token:
-            return
-        if not self._has_admin_token(connection):
-            raise errors.UnauthorizedError("The admin token is required")
+            return True
+        return self._has_admin_token(connection)
+
+    def is_signed_in(self, connection: HTTPConnection) -> bool:
+        """Whether the request comes with a key or with the admin token, or their cookie."""
+        return self._has_admin_token(connection) or self._key_number(connection) is not None
+
+    def cookie_for(self, token: str) -> str:
+        """A cookie that stands for this key or admin token from now on.
+
+        Raises:
+            UnauthorizedError: it is neither.
+        """
+        number = self._number_of(token)
+        if number is not None:
+            return self._cookies.make(self._key_digests[number])
+        if self._is_admin_token(token):
+            return self._cookies.make(self._admin_credential())
+        raise errors.UnauthorizedError("This is neither an API key nor the admin token")
 
     def check_worker(self, connection: HTTPConnection) -> None:
         """Ask for the secret of the workers; without one, none may register."""
@@ -85,6 +112,10 @@ class AccessPolicy:
         number = self._key_number(connection)
         if number is not None:
             return f"key {number}"
+        return self.household_of(connection)
+
+    def household_of(self, connection: HTTPConnection) -> str:
+        """Whom an address belongs to: itself, or of an IPv6 one the network of one customer."""
         return _household(self.address_of(connection))
 
     def address_of(self, connection: HTTPConnection) -> str:
@@ -104,18 +135,44 @@ class AccessPolicy:
         parsed = ipaddress.ip_address(address)
         return parsed.is_loopback or any(parsed in network for network in self._trusted_proxies)
 
+    def _is_welcome(self, connection: HTTPConnection) -> bool:
+        """Whether a program asks, or a page of ours or of an origin that is allowed."""
+        origin = connection.headers.get("origin")
+        if origin is None or origin.rstrip("/") in self._allowed_origins:
+            return True
+        return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+
     def _key_number(self, connection: HTTPConnection) -> int | None:
-        """Which of the configured keys a request carries."""
+        """Which of the configured keys a request carries, itself or as its cookie."""
         given = _bearer_token(connection) or connection.headers.get("x-api-key")
-        if given is None:
-            return None
-        digest = hashlib.sha256(given.encode()).digest()
+        number = self._number_of(given) if given is not None else None
+        cookie = self._cookie(connection)
+        if number is not None or cookie is None:
+            return number
+        found = [self._cookies.is_for(digest, cookie) for digest in self._key_digests]
+        return found.index(True) if any(found) else None
+
+    def _number_of(self, key: str) -> int | None:
+        digest = hashlib.sha256(key.encode()).digest()
         found = [hmac.compare_digest(digest, known) for known in self._key_digests]
         return found.index(True) if any(found) else None
 
     def _has_admin_token(self, connection: HTTPConnection) -> bool:
-        token = self._admin_token or self._generated_token
-        return _is_equal(_bearer_token(connection), token)
+        if self._is_admin_token(_bearer_token(connection)):
+            return True
+        cookie = self._cookie(connection)
+        return cookie is not None and self._cookies.is_for(self._admin_credential(), cookie)
+
+    def _is_admin_token(self, given: str | None) -> bool:
+        return _is_equal(given, self._admin_token or self._generated_token)
+
+    def _admin_credential(self) -> bytes:
+        """What cookies of administrators are signed for; it is no digest of a key."""
+        return b"admin " + (self._admin_token or self._generated_token or "").encode()
+
+    def _cookie(self, connection: HTTPConnection) -> str | None:
+        """The cookie of a page of ours; browsers add it to what other pages ask as well."""
+        return connection.cookies.get(COOKIE) if self._is_welcome(connection) else None
 
     def _has_worker_secret(self, connection: HTTPConnection) -> bool:
         return _is_equal(connection.headers.get(WORKER_SECRET_HEADER), self._worker_secret)
@@ -133,17 +190,6 @@ def is_local(connection: HTTPConnection) -> bool:
     if connection.client is None or any(name in connection.headers for name in FORWARDING_HEADERS):
         return False
     return is_loopback(connection.client.host)
-
-
-def load_or_make_token(path: Path) -> str:
-    """The token kept in `path`, made on first use; the file is for its owner alone."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-    path.chmod(OWNER_ONLY)
-    return path.read_text().strip()
 
 
 def _bearer_token(connection: HTTPConnection) -> str | None:

@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from config import ServiceConfig
+from core.loop_lag import watch_loop_lag
 from core.schemas import API_VERSION, ChatRequest
-from gateway_modules import openapi
+from core.tasks import beside
+from gateway_modules import metrics, openapi
+from gateway_modules.body_pace import BodyPace
 from gateway_modules.error_responses import add_error_handlers
 from gateway_modules.eta_file import save_estimates
 from gateway_modules.middleware import CallLimit
@@ -25,6 +28,7 @@ from gateway_modules.routes import (
     half_duplex_socket,
     health,
     live_sessions,
+    login,
     operation,
     pages,
     queue,
@@ -47,7 +51,10 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.pool.start()
-        async with gateway.recorded.cleaned_regularly():
+        async with (
+            beside(watch_loop_lag(metrics.LOOP_LAG_S.observe)),
+            gateway.recorded.cleaned_regularly(),
+        ):
             yield
         gateway.is_draining = True
         gateway.membership.close()
@@ -64,9 +71,11 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     )
     app.state.gateway = gateway
     add_error_handlers(app)
+    app.add_middleware(BodyPace)
     app.add_middleware(CallLimit, access=gateway.access, limits=gateway.limits)
     for routes in (
         health,
+        login,
         workers,
         operation,
         queue,

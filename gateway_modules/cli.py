@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from config import ServiceConfig, describe_error, load_config
 from core.logs import configure_logging
+from gateway_modules import tracing
 from gateway_modules.app import create_app
 from gateway_modules.server import make_server
 from gateway_modules.state import GatewayOptions
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns the exit status."""
     options = make_parser().parse_args(arguments)
     configure_logging()
+    tracing.set_up()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = load_config(

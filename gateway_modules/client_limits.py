@@ -12,15 +12,54 @@ from config import LimitsConfig
 from core import errors
 
 REMEMBERED_CLIENTS = 10_000
+FAILED_LOGINS_PER_MINUTE = 10
 RETRY_AFTER_S = 5.0
 
 
 @dataclass
 class Allowance:
-    """REST calls that a client has left, which grow again with time."""
+    """What a client has left, which grows again with time."""
 
-    calls: float
+    left: float
     at_s: float  # on the loop's clock
+
+
+class Rate:
+    """How often a minute each client may do something; a minute's worth may come at once."""
+
+    def __init__(self, per_minute: int, what: str) -> None:
+        self._per_minute = per_minute
+        self._what = what
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
+
+    def check(self, client: str) -> None:
+        """Whether the client may do it now.
+
+        Raises:
+            RateLimitedError: it may not; says when it may again.
+        """
+        left = self._allowance(client).left
+        if left < 1:
+            raise errors.RateLimitedError(
+                f"Only {self._per_minute} {self._what} a minute are allowed",
+                limit=self._per_minute,
+                retry_after_s=(1 - left) * 60 / self._per_minute,
+            )
+
+    def count(self, client: str) -> None:
+        """The client did it once."""
+        self._allowance(client).left -= 1
+
+    def _allowance(self, client: str) -> Allowance:
+        now_s = asyncio.get_running_loop().time()
+        allowance = self._allowances.setdefault(client, Allowance(self._per_minute, now_s))
+        self._allowances.move_to_end(client)
+        if len(self._allowances) > REMEMBERED_CLIENTS:
+            self._allowances.popitem(last=False)
+        earned = (now_s - allowance.at_s) * self._per_minute / 60
+        allowance.left = min(self._per_minute, allowance.left + earned)
+        allowance.at_s = now_s
+        return allowance
 
 
 class ClientLimits:
@@ -33,10 +72,10 @@ class ClientLimits:
     def __init__(self, limits: LimitsConfig) -> None:
         self._most_sockets = limits.sockets_per_client
         self._most_sessions = limits.sessions_per_client
-        self._calls_a_minute = limits.rest_calls_per_minute
         self._sockets: Counter[str] = Counter()
         self._sessions: Counter[str] = Counter()
-        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
+        self._calls = Rate(limits.rest_calls_per_minute, "calls")
+        self._failed_logins = Rate(FAILED_LOGINS_PER_MINUTE, "failed attempts")
 
     @contextmanager
     def socket(self, client: str | None) -> Iterator[None]:
@@ -64,24 +103,23 @@ class ClientLimits:
         Raises:
             RateLimitedError: it has none left; says when there is one again.
         """
-        if client is None:
-            return
-        most = self._calls_a_minute
-        calls_per_s = most / 60
-        now_s = asyncio.get_running_loop().time()
-        allowance = self._allowances.setdefault(client, Allowance(most, now_s))
-        self._allowances.move_to_end(client)
-        if len(self._allowances) > REMEMBERED_CLIENTS:
-            self._allowances.popitem(last=False)
-        allowance.calls = min(most, allowance.calls + (now_s - allowance.at_s) * calls_per_s)
-        allowance.at_s = now_s
-        if allowance.calls < 1:
-            raise errors.RateLimitedError(
-                f"Only {most} calls a minute are allowed",
-                limit=most,
-                retry_after_s=(1 - allowance.calls) / calls_per_s,
-            )
-        allowance.calls -= 1
+        if client is not None:
+            self._calls.check(client)
+            self._calls.count(client)
+
+    @contextmanager
+    def login(self, household: str) -> Iterator[None]:
+        """Try a key or token in the block, which may be wrong only so often.
+
+        Raises:
+            RateLimitedError: this household was wrong too often.
+        """
+        self._failed_logins.check(household)
+        try:
+            yield
+        except errors.UnauthorizedError:
+            self._failed_logins.count(household)
+            raise
 
 
 @contextmanager

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 NORMAL_CLOSURE = 1000
 GOING_AWAY = 1001
+STALLED = 1008
 MEBI = 1024 * 1024
 
 Conversation = Callable[["ClientSocket"], Awaitable[int]]
@@ -29,6 +30,10 @@ Conversation = Callable[["ClientSocket"], Awaitable[int]]
 
 class ClientGoneError(Exception):
     """The client closed the connection or vanished; there is nobody left to tell."""
+
+
+class ClientStalledError(ClientGoneError):
+    """The client takes nothing any more of what it is sent."""
 
 
 class ClientSocket:
@@ -122,7 +127,7 @@ class ClientSocket:
             if reading.done():
                 reading.result()
             if self.has_left:
-                raise ClientGoneError
+                raise ClientStalledError
             return GOING_AWAY
         finally:
             await cancel_and_wait((talking, reading, ending))
@@ -147,6 +152,7 @@ class ClientSocket:
                 too_large = f"A frame may have {self._max_frame_mb:g} MiB"
                 raise errors.TooLargeError(too_large, limit=self._max_frame_mb)
             await self._frames.put(text)
+            del message, text  # which would else stay in memory until the next one comes
 
     def _give_up(self) -> None:
         """The client does not take what it is sent: it counts as gone, and its session ends."""

@@ -47,6 +47,10 @@ async def _service_error(request: Request, error: Exception) -> Response:
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return error_response(
+            errors.BadJsonError(f"The body is not valid JSON: {first['ctx']['error']}")
+        )
     field = errors.field_path(tuple(first["loc"][1:])) or None
     message = f"{field}: {first['msg']}" if field else first["msg"]
     return error_response(errors.InvalidFieldError(message, field=field))
@@ -54,7 +58,11 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == http.HTTPStatus.NOT_FOUND and _wants_page(request):
+    if isinstance(error.__cause__, errors.ServiceError):  # met while the body was read
+        return error_response(error.__cause__)
+    if isinstance(error.__cause__, UnicodeDecodeError | RecursionError):
+        return error_response(errors.BadJsonError("The body is not valid JSON"))
+    if error.status_code == http.HTTPStatus.NOT_FOUND and wants_page(request):
         return FileResponse(NOT_FOUND_PAGE, status_code=error.status_code)
     code = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     body = {"detail": error.detail, "error": error.detail, "code": code, "success": False}
@@ -71,7 +79,8 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return error_response(errors.InferenceError("Internal error"))
 
 
-def _wants_page(request: Request) -> bool:
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks, for somebody to look at."""
     return (
         request.method in ("GET", "HEAD")
         and "text/html" in request.headers.get("accept", "")

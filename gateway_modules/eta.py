@@ -16,6 +16,7 @@ OVERRUN_FLOOR_S = 15.0
 UNKNOWN_TYPE_ETA_S = 30.0
 STREAMING_ETA_S = 20.0
 SHORTEST_CALL_S = 1.0
+LONGEST_SAMPLE = 3.0  # times the present estimate: what took longer counts as if it had not
 CALLS = {"half_duplex_audio", "audio_duplex", "omni_duplex"}
 
 _BASELINES = {
@@ -78,9 +79,14 @@ class EtaTracker:
         self._learned = dict(learned)
 
     def record_duration(self, request_type: str, duration_s: float) -> None:
-        """A request ended by itself; a call that was hung up at once tells nothing about calls."""
+        """A request ended by itself.
+
+        A call that was hung up at once tells nothing about calls, and one that went on for hours
+        little about the next: it moves the average no more than `LONGEST_SAMPLE` estimates would.
+        """
         if duration_s <= (SHORTEST_CALL_S if request_type in CALLS else 0):
             return
+        duration_s = min(duration_s, LONGEST_SAMPLE * self.get_eta(request_type))
         known = self._learned.get(request_type)
         previous_s, samples = (known.average_s, known.samples) if known else (duration_s, 0)
         average_s = self.ema_alpha * duration_s + (1 - self.ema_alpha) * previous_s

@@ -103,7 +103,10 @@ class HealthMonitor:
 
     async def _probe_one(self, http: httpx.AsyncClient, worker: WorkerConnection) -> None:
         """Ask a worker how it is, then give out what became free."""
+        before = worker.capacity
         await self._ask(http, worker)
+        if worker.capacity != before:
+            self._pool.note_capacity_change()
         if worker.is_idle:
             self._pool._dispatch_next()
 
@@ -163,6 +166,8 @@ def apply_report(worker: WorkerConnection, report: dict[str, Any], asked_at_s: f
     worker.total_requests = _first_int(report.get("total_requests"), worker.total_requests)
     average_ms = report.get("avg_inference_time_ms")
     worker.avg_inference_time_ms = average_ms if isinstance(average_ms, int | float) else 0.0
+    memory_mb = report.get("gpu_memory_used_mb")
+    worker.gpu_memory_used_mb = memory_mb if isinstance(memory_mb, int | float) else None
     worker.embedded_model = bool(report.get("embedded_model", False))
     worker.set_slot_count(max(1, _first_int(report.get("slots_total"), 1)))
 

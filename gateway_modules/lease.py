@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from core import errors
-from gateway_modules import metrics
+from gateway_modules import metrics, tracing
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.tickets import Ticket
 from gateway_modules.worker_choice import STREAMING
@@ -77,8 +77,10 @@ class Lease:
         """Return once assigned or cancelled, once the queue moved, or after `timeout_s`."""
         if self._future is None:
             return
-        news = {self._future, self._pool.changes.next()}
-        await asyncio.wait(news, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        with self._pool.changes.next() as change:
+            await asyncio.wait(
+                {self._future, change}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
 
     @property
     def is_waiting(self) -> bool:
@@ -108,6 +110,7 @@ class Lease:
             self._wait_is_noted = True
             estimate_s, was_queued = self.estimated_wait_s, self._was_queued
             metrics.note_wait(self._request_type, wait_s, estimate_s, was_queued=was_queued)
+            tracing.note_wait(wait_s)
         return worker
 
     def show_status(self, status: GatewayWorkerStatus) -> None:

@@ -16,7 +16,13 @@ from core.tasks import within
 from gateway_modules import metrics
 from gateway_modules.access import AccessPolicy
 from gateway_modules.client_limits import ClientLimits
-from gateway_modules.client_socket import ClientGoneError, ClientSocket, Conversation
+from gateway_modules.client_socket import (
+    STALLED,
+    ClientGoneError,
+    ClientSocket,
+    ClientStalledError,
+    Conversation,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +89,8 @@ class LiveSockets:
         except errors.ServiceError as error:
             await socket.send_error(error)
             close_code = error.close_code
+        except ClientStalledError:
+            close_code = STALLED  # told to it, should it go on
         except ClientGoneError:
             raise
         except Exception:

@@ -49,7 +49,7 @@ class Membership:
         """Give it nothing new from now on; it is used again once its process was restarted."""
         worker = self._pool.get_worker(worker_id)
         if worker is not None:
-            worker.draining = True
+            self._pool.drain_worker(worker)
             logger.info(event("worker_draining", worker=worker_id, n_busy=len(worker.busy_slots)))
         return worker
 

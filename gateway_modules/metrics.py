@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
+from core.loop_lag import LAG_BUCKETS_S
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.worker_choice import REQUEST_TYPES
 from gateway_modules.worker_connection import WorkerConnection, WorkerHealth
@@ -74,6 +75,12 @@ SOCKET_S = Histogram(
     buckets=SOCKET_BUCKETS_S,
     registry=REGISTRY,
 )
+LOOP_LAG_S = Histogram(
+    f"{PREFIX}_event_loop_lag_seconds",
+    "How late the event loop did what was due.",
+    buckets=LAG_BUCKETS_S,
+    registry=REGISTRY,
+)
 REFUSALS = Counter(f"{PREFIX}_refusals", "Errors told to clients.", ["code"], registry=REGISTRY)
 
 _FRAMES_IN, _FRAMES_OUT = FRAMES.labels("in"), FRAMES.labels("out")
@@ -118,7 +125,7 @@ def exposition(pool: WorkerPool, n_sockets: int) -> bytes:
     _show(QUEUE_LENGTH, REQUEST_TYPES, Tally(pool.waiting_types()))
     _show(SESSIONS, REQUEST_TYPES, Tally(pool.running_types()))
     _show(WORKERS, WORKER_STATES, Tally(_state(worker) for worker in workers))
-    SLOTS.set(sum(len(worker.slots) for worker in workers if worker.is_usable))
+    SLOTS.set(sum(worker.capacity for worker in workers))
     SOCKETS.set(n_sockets)
     return generate_latest(REGISTRY)
 

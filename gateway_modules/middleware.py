@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,7 +65,7 @@ class RequestContext:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = take_request_id(Headers(scope=scope).get("x-request-id"))
+        request_id = take_request_id(_given_request_id(scope))
         scope["request_id"] = request_id
         started_at = time.monotonic()
         status = 500
@@ -115,7 +115,7 @@ class CallLimit:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_counted(scope["path"]):
+        if scope["type"] == "http" and is_counted(scope["path"]):
             try:
                 self._limits.count_call(self._access.client_of(HTTPConnection(scope)))
             except errors.RateLimitedError as error:
@@ -124,10 +124,18 @@ class CallLimit:
         await self._app(scope, receive, send)
 
 
-def _is_counted(path: str) -> bool:
+def is_counted(path: str) -> bool:
     parts = path.strip("/").split("/")
     is_media = parts[:2] == ["api", "sessions"] and parts[3:4] == ["assets"]
     return parts[0] in REST_PATHS and not is_media
+
+
+def _given_request_id(scope: Scope) -> str | None:
+    """From the header; browsers can set none for a socket, so there the address may carry it."""
+    given = Headers(scope=scope).get("x-request-id")
+    if given is None and scope["type"] == "websocket":
+        given = QueryParams(scope["query_string"]).get("request_id")
+    return given
 
 
 def take_request_id(given: str | None) -> str:

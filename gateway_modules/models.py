@@ -1,6 +1,6 @@
 """Wire models of the pool: workers, queue tickets, running tasks, waiting-time estimates.
 
-Datetimes are naive local time, as clients of these routes expect.
+Times are local ones without an offset, as clients of these routes expect.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
+
+LOCAL_TIME = {"type": "string", "description": "ISO 8601, local time without an offset."}
+LocalTime = Annotated[datetime, WithJsonSchema(LOCAL_TIME)]
 
 
 class GatewayWorkerStatus(str, Enum):
@@ -44,12 +47,13 @@ class WorkerInfo(BaseModel):
     status: GatewayWorkerStatus
     current_session_id: str | None = None
     cached_hash: str | None = None
-    last_cache_used_at: datetime | None = None
+    last_cache_used_at: LocalTime | None = None
     total_requests: int = 0
     avg_inference_time_ms: float = 0.0
-    last_heartbeat: datetime | None = None
+    gpu_memory_used_mb: float | None = Field(None, description="Null without a GPU.")
+    last_heartbeat: LocalTime | None = None
     current_request_type: str | None = None
-    task_started_at: datetime | None = None
+    task_started_at: LocalTime | None = None
     slots_total: int = 1
     slots_busy: int = 0
     boot_id: str | None = None
@@ -69,7 +73,7 @@ class CacheState(BaseModel):
     worker_id: str
     status: GatewayWorkerStatus
     cached_hash: str | None = None
-    last_cache_used_at: datetime | None = None
+    last_cache_used_at: LocalTime | None = None
 
 
 class CacheResponse(BaseModel):
@@ -82,7 +86,7 @@ class QueueTicket(BaseModel):
     ticket_id: str
     request_type: str
     session_id: str | None = None
-    enqueued_at: datetime = Field(default_factory=datetime.now)
+    enqueued_at: LocalTime = Field(default_factory=datetime.now)
     position: int = 0
     estimated_wait_s: float | None = 0.0
     cancelled: bool = False
@@ -94,14 +98,14 @@ class QueueTicketSummary(BaseModel):
     session_id: str | None = None
     position: int
     estimated_wait_s: float | None
-    enqueued_at: datetime
+    enqueued_at: LocalTime
     wait_elapsed_s: float = 0.0
 
 
 class RunningTaskInfo(BaseModel):
     worker_id: str
     request_type: str
-    started_at: datetime
+    started_at: LocalTime
     elapsed_s: float
     estimated_remaining_s: float
 
@@ -144,7 +148,7 @@ class ServiceStatus(BaseModel):
         False, description="The answers come from the small embedded model, not the published one."
     )
     version: str = ""
-    started_at: datetime | None = None
+    started_at: LocalTime | None = None
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -189,9 +193,21 @@ class LogTail(BaseModel):
     lines: list[str]
 
 
+class FrontendDefaults(BaseModel):
+    """What pages start with."""
+
+    playback_delay_ms: int = Field(description="Sound gathered before an answer begins to play.")
+    chat_vocoder: str
+    recording: bool = Field(description="Whether sessions are recorded unless they ask otherwise.")
+    session_retention_days: int = Field(
+        description="Recordings are deleted after so many days; -1 is never."
+    )
+    default_lang: str | None = Field(None, description="That of `--lang`; absent without it.")
+
+
 class HealthResponse(BaseModel):
     status: str = "healthy"
-    timestamp: datetime
+    timestamp: LocalTime
 
 
 class ReadyResponse(BaseModel):

@@ -22,8 +22,8 @@ async def wait_in_queue(
 
     When it already does, `queue_done` is sent with `always_says_done`, and else nothing.
 
-    Sends `queued`, then `queue_update` whenever the position changes and at least every
-    `update_period_s`, then `queue_done`.
+    Sends `queued`, then `queue_update` whenever the position changes or workers come or go and at
+    least every `update_period_s`, then `queue_done`.
 
     Raises:
         CancelledError: (of core.errors) somebody took the ticket out of the queue.
@@ -35,10 +35,10 @@ async def wait_in_queue(
         return
     loop = asyncio.get_running_loop()
     ticket = lease.ticket
-    told_position = ticket.position
+    told = (ticket.position, pool.n_capacity_changes)
     await socket.send(
         QueuedMessage(
-            position=told_position,
+            position=ticket.position,
             estimated_wait_s=ticket.estimated_wait_s,
             queue_length=pool.queue_length,
             ticket_id=ticket.ticket_id,
@@ -46,14 +46,14 @@ async def wait_in_queue(
     )
     update_due_at = loop.time() + update_period_s
     while lease.is_waiting:
-        position = ticket.position
-        if position == told_position and loop.time() < update_due_at:
+        now = (ticket.position, pool.n_capacity_changes)
+        if now == told and loop.time() < update_due_at:
             await lease.wait_for_news(update_due_at - loop.time())
             continue
-        told_position, update_due_at = position, loop.time() + update_period_s
+        told, update_due_at = now, loop.time() + update_period_s
         await socket.send(
             QueueUpdateMessage(
-                position=position,
+                position=ticket.position,
                 estimated_wait_s=ticket.estimated_wait_s,
                 queue_length=pool.queue_length,
             )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, computed_field, model_validator
 
 from core.schemas import MODEL_SAMPLE_RATE
+from gateway_modules.models import LocalTime
 
 NAME_MAX_CHARACTERS = 100
 
@@ -32,7 +32,7 @@ class RefAudioInfo(BaseModel):
     source_type: str = Field("upload", description="`upload` or `external`.")
     duration_ms: int
     sample_rate: int = MODEL_SAMPLE_RATE
-    created_at: datetime
+    created_at: LocalTime
     warning: str | None = Field(None, exclude=True)
 
 

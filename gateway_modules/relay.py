@@ -98,6 +98,7 @@ class Relay:
                 if not self._is_bound:
                     self._remember(frame)
                 await worker.send(frame)
+                del frame  # which would else stay in memory until the next one comes
         except ConnectionClosed:
             return  # The reading side finds out why and tells.
 
@@ -119,6 +120,7 @@ class Relay:
                 self._bind()
             self._heed(frame)
             await self._socket.send_text(frame)
+            del frame
 
     def _remember(self, frame: str) -> None:
         """Keep a frame for another worker, unless that becomes too much."""

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 
 from config import ServiceConfig
 from gateway_modules.client_socket import MEBI
+from gateway_modules.http_protocol import GuardedHttpProtocol, is_idle
 from gateway_modules.middleware import RequestContext
+from gateway_modules.socket_protocol import GuardedSocketProtocol
 from gateway_modules.state import Gateway
 
 CLOSE_SOCKETS_S = 3.0
@@ -46,13 +48,6 @@ class GatewayServer(uvicorn.Server):
             await asyncio.sleep(IDLE_SWEEP_S)
 
 
-def is_idle(connection: Any) -> bool:
-    """Whether no request of this HTTP connection is being answered."""
-    if not hasattr(connection, "cycle") or connection.transport is None:
-        return False
-    return connection.cycle is None or connection.cycle.response_complete
-
-
 def make_server(
     app: FastAPI, config: ServiceConfig, certificate: tuple[Path, Path] | None
 ) -> GatewayServer:
@@ -69,6 +64,8 @@ def make_server(
         server_header=False,
         proxy_headers=False,
         lifespan="on",
+        http=GuardedHttpProtocol,
+        ws=GuardedSocketProtocol,
         ws_max_size=int(config.limits.chat_body_mb * MEBI),
         ws_ping_interval=config.sessions.ping_period_s,
         ws_ping_timeout=config.sessions.pong_wait_s,

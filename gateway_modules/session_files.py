@@ -25,6 +25,7 @@ MEDIA_TYPES = {
     ".txt": "text/plain",
 }
 PIECE_BYTES = 1 << 18
+UPLOADED_REPLAY = "frontend_replay"  # and a suffix
 
 
 def find_session(data_path: Path, session_id: str) -> Path | None:
@@ -51,6 +52,12 @@ def find_asset(folder: Path, relative: str) -> Path | None:
         raise ValueError("the path leads out of the session")
     is_hidden = any(part.startswith(".") for part in path.parts)
     return found if found.is_file() and not is_hidden else None
+
+
+def uploaded_replay(folder: Path) -> str | None:
+    """The name of the recording that a page has uploaded, the latest where there are several."""
+    found = list(folder.glob(f"{UPLOADED_REPLAY}.*"))
+    return max(found, key=lambda path: path.stat().st_mtime).name if found else None
 
 
 def media_type(path: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
+
+from gateway_modules.models import LocalTime
 
 
 class SessionMeta(BaseModel):
@@ -21,6 +22,12 @@ class SessionMeta(BaseModel):
     config: dict[str, Any] = {}
     recording_error: str | None = None
     replay_error: str | None = None
+
+
+class SessionDetails(SessionMeta):
+    """A recorded session with what a page has recorded of it itself, if that was uploaded."""
+
+    frontend_replay: str | None = None
 
 
 class ListedSession(SessionMeta):
@@ -73,7 +80,7 @@ class LiveSession(BaseModel):
     session_id: str
     worker_id: str
     messages_hash: str = ""
-    last_active: datetime | None = None
+    last_active: LocalTime | None = None
     request_type: str
     active: bool
 

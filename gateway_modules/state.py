@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 from config import PROJECT_ROOT, ServiceConfig, is_loopback
 from core import errors
 from core.voice_folders import FOLDER as VOICE_FOLDER
-from gateway_modules.access import AccessPolicy, load_or_make_token
+from gateway_modules import tracing
+from gateway_modules.access import AccessPolicy
 from gateway_modules.app_registry import AppRegistry
 from gateway_modules.client_limits import ClientLimits
 from gateway_modules.eta_file import restore_estimates
@@ -22,9 +23,11 @@ from gateway_modules.health import HealthSettings
 from gateway_modules.lease import Lease
 from gateway_modules.live_sockets import LiveSockets
 from gateway_modules.live_turns import LiveTurns
+from gateway_modules.login import LoginCookies
 from gateway_modules.membership import Membership
 from gateway_modules.models import EtaConfig
 from gateway_modules.presets import Presets
+from gateway_modules.private_file import read_or_make
 from gateway_modules.recorded_sessions import RecordedSessions
 from gateway_modules.ref_audio_registry import RefAudioRegistry
 from gateway_modules.session_ids import SessionIds
@@ -58,7 +61,8 @@ class Gateway:
         self.ref_audio = RefAudioRegistry(
             config.data_path / VOICE_FOLDER, config.limits, import_from=OLD_VOICE_FOLDER
         )
-        self.access = AccessPolicy(config.security, self._generated_token())
+        cookies = LoginCookies(config.data_path / "login_key")
+        self.access = AccessPolicy(config.security, self._generated_token(), cookies)
         self.limits = ClientLimits(config.limits)
         self.sockets = LiveSockets(self.access, self.limits, config)
         self.membership = Membership(self.pool, config.sessions.health_period_s)
@@ -107,7 +111,11 @@ class Gateway:
         """
         with self.limits.session(client):
             async with Lease(self.pool, request_type, session_id, history_hash) as lease:
-                yield lease
+                ticket_id = lease.ticket.ticket_id
+                with tracing.span(
+                    "session", request_type=request_type, session_id=session_id, ticket_id=ticket_id
+                ):
+                    yield lease
 
     async def drain(self, timeout_s: float) -> None:
         """Stop being ready and close every socket with 1001."""
@@ -120,7 +128,7 @@ class Gateway:
             return None
         if self.config.security.admin_token is not None:
             return None
-        return load_or_make_token(self.config.data_path / "admin_token")
+        return read_or_make(self.config.data_path / "admin_token")
 
 
 def make_pool(config: ServiceConfig, workers: tuple[str, ...]) -> WorkerPool:
@@ -148,33 +156,33 @@ def make_pool(config: ServiceConfig, workers: tuple[str, ...]) -> WorkerPool:
     )
 
 
-def get_gateway(connection: HTTPConnection) -> Gateway:
+async def get_gateway(connection: HTTPConnection) -> Gateway:
     return connection.app.state.gateway
 
 
 GatewayDep = Annotated[Gateway, Depends(get_gateway)]
 
 
-def require_same_origin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+async def require_same_origin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of every route that changes or computes something."""
     gateway.access.check_origin(connection)
 
 
-def require_api_key(connection: HTTPConnection, gateway: GatewayDep) -> None:
+async def require_api_key(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the inference routes."""
     gateway.access.check_api_key(connection)
 
 
-def require_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+async def require_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes that change the service for others."""
     gateway.access.check_admin(connection)
 
 
-def require_worker(connection: HTTPConnection, gateway: GatewayDep) -> None:
+async def require_worker(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes with which workers come."""
     gateway.access.check_worker(connection)
 
 
-def require_worker_or_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
+async def require_worker_or_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes with which workers go, by themselves or sent away."""
     gateway.access.check_worker_or_admin(connection)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway_modules.models import QueueTicket, QueueTicketSummary
 from gateway_modules.worker_connection import WorkerConnection
+
+WOKEN_TOGETHER = 16
+WAKING_PAUSE_S = 0.005
 
 
 class Ticket:
@@ -76,18 +81,43 @@ class QueueEntry:
 
 
 class ChangeSignal:
-    """Wakes everybody who waits for the queue to change, with one future for all of them."""
+    """Wakes those who wait for the queue to change, a few at a time.
+
+    A thousand who all tell their clients at once would hold up the frames of calls; so only the
+    first few hear of a change in the same moment, and the others soon after. Whoever hears late
+    hears of all changes so far at once.
+    """
 
     def __init__(self) -> None:
-        self._future: asyncio.Future[None] | None = None
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._due: deque[asyncio.Future[None]] = deque()
+        self._is_waking = False
 
-    def next(self) -> asyncio.Future[None]:
-        """A future that the next change resolves; it is shared, so wait on it, do not cancel it."""
-        if self._future is None:
-            self._future = asyncio.get_running_loop().create_future()
-        return self._future
+    @contextmanager
+    def next(self) -> Iterator[asyncio.Future[None]]:
+        """In the block, a future that is resolved soon after the next change."""
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[news] = None
+        try:
+            yield news
+        finally:
+            self._waiting.pop(news, None)
+            news.cancel()
 
     def notify(self) -> None:
-        if self._future is not None and not self._future.done():
-            self._future.set_result(None)
-        self._future = None
+        """Something has changed for all who wait now."""
+        self._due.extend(self._waiting)
+        self._waiting.clear()
+        if not self._is_waking:
+            self._wake_some()
+
+    def _wake_some(self) -> None:
+        n_woken = 0
+        while self._due and n_woken < WOKEN_TOGETHER:
+            news = self._due.popleft()
+            if not news.done():
+                news.set_result(None)
+                n_woken += 1
+        self._is_waking = bool(self._due)
+        if self._is_waking:
+            asyncio.get_running_loop().call_later(WAKING_PAUSE_S, self._wake_some)

@@ -14,6 +14,7 @@ from config import SecurityConfig, ServiceConfig
 from core import errors
 from core.logs import event
 from core.schemas import WORKER_SECRET_HEADER
+from gateway_modules import tracing
 from gateway_modules.client_socket import MEBI
 from gateway_modules.worker_connection import WorkerConnection
 
@@ -40,7 +41,9 @@ async def post_to_worker(
     """
     headers = {"Content-Type": "application/json", REQUEST_ID_HEADER: request_id}
     try:
-        return await http.post(worker.url + path, content=body, headers=headers)
+        with tracing.span("relay", worker_id=worker.worker_id, path=path):
+            headers |= tracing.headers()
+            return await http.post(worker.url + path, content=body, headers=headers)
     except httpx.ConnectTimeout as error:
         raise _lost(worker, error) from error
     except httpx.TimeoutException as error:
@@ -72,10 +75,22 @@ async def worker_socket(
     Raises:
         WorkerLostError: the worker could not be reached or refused the connection.
     """
+    with tracing.span("relay", worker_id=worker.worker_id, path=path.partition("?")[0]):
+        connection = await _connected(worker, path, config, request_id)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+async def _connected(
+    worker: WorkerConnection, path: str, config: ServiceConfig, request_id: str
+) -> ClientConnection:
+    headers = {REQUEST_ID_HEADER: request_id} | secret_header(config.security)
     try:
-        connection = await connect(
+        return await connect(
             f"ws://{worker.host}:{worker.port}{path}",
-            additional_headers={REQUEST_ID_HEADER: request_id} | secret_header(config.security),
+            additional_headers=headers | tracing.headers(),
             compression=None,
             max_size=int(config.limits.chat_body_mb * MEBI),
             open_timeout=config.sessions.worker_connect_s,
@@ -86,10 +101,6 @@ async def worker_socket(
         )
     except (OSError, TimeoutError, InvalidHandshake) as error:
         raise _lost(worker, error) from error
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def _lost(worker: WorkerConnection, error: Exception) -> errors.WorkerLostError:

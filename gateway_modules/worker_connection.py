@@ -77,6 +77,7 @@ class WorkerConnection:
         self.last_cache_used_at: datetime | None = None
         self.total_requests = 0
         self.avg_inference_time_ms = 0.0
+        self.gpu_memory_used_mb: float | None = None
         self.last_heartbeat: datetime | None = None
         self.boot_id: str | None = None
         self.embedded_model = False
@@ -114,6 +115,11 @@ class WorkerConnection:
     def is_usable(self) -> bool:
         """Whether it may get new work once it has room."""
         return self.health is WorkerHealth.ONLINE and not self.draining
+
+    @property
+    def capacity(self) -> int:
+        """How many sessions it can serve at the same time, now that it is as it is."""
+        return len(self.slots) if self.is_usable else 0
 
     @property
     def is_idle(self) -> bool:
@@ -229,6 +235,7 @@ class WorkerConnection:
             last_cache_used_at=self.last_cache_used_at,
             total_requests=self.total_requests,
             avg_inference_time_ms=self.avg_inference_time_ms,
+            gpu_memory_used_mb=self.gpu_memory_used_mb,
             last_heartbeat=self.last_heartbeat,
             current_request_type=self.current_request_type,
             task_started_at=self.task_started_at,

@@ -60,6 +60,7 @@ class WorkerPool:
         for index, address in enumerate(worker_addresses):
             self._add(*split_address(address, DEFAULT_BASE_PORT + index))
         self.changes = ChangeSignal()
+        self.n_capacity_changes = 0
         self._queue: OrderedDict[str, QueueEntry] = OrderedDict()
         self._places_stale = False
         self._places_computed_at = 0.0
@@ -108,8 +109,18 @@ class WorkerPool:
     def remove_worker(self, worker_id: str) -> bool:
         """Forget a worker, whose sessions may go on to their end; False when there is none."""
         removed = self.workers.pop(worker_id, None) is not None
-        self._note_change()
+        self.note_capacity_change()
         return removed
+
+    def drain_worker(self, worker: WorkerConnection) -> None:
+        """Give it nothing new; who waits hears at once what that means."""
+        worker.draining = True
+        self.note_capacity_change()
+
+    def note_capacity_change(self) -> None:
+        """Workers came or went, or can serve more or fewer sessions than before."""
+        self.n_capacity_changes += 1
+        self._note_change()
 
     def _add(self, host: str, port: int) -> WorkerConnection:
         index = self._n_workers_so_far
@@ -153,9 +164,10 @@ class WorkerPool:
                 retry_after_s=self.eta_tracker.get_eta(request_type),
             )
         self._queue[ticket.ticket_id] = entry
+        self._places_stale = True
         if at_head:
             self._queue.move_to_end(ticket.ticket_id, last=False)
-        self._note_change()
+            self._note_change()
         return ticket, future
 
     def cancel(self, ticket_id: str) -> bool:
@@ -165,6 +177,7 @@ class WorkerPool:
             return False
         entry.ticket.cancelled = True
         entry.future.cancel()
+        self._note_change()
         self._dispatch_next()
         return True
 
@@ -190,6 +203,8 @@ class WorkerPool:
 
     def _dispatch_next(self) -> None:
         """Give free slots to the head of the queue, and to it alone, until one of them runs out."""
+        self._places_stale = True
+        n_waiting = len(self._queue)
         while self._queue:
             ticket_id, entry = next(iter(self._queue.items()))
             if entry.future.done():
@@ -202,7 +217,8 @@ class WorkerPool:
                 break
             del self._queue[ticket_id]
             self._assign(entry, worker)
-        self._note_change()
+        if len(self._queue) < n_waiting:
+            self._note_change()
 
     def _assign(self, entry: QueueEntry, worker: WorkerConnection) -> None:
         ticket = entry.ticket
@@ -255,7 +271,7 @@ class WorkerPool:
         """A call to this worker broke: use it again only after it answered a health check."""
         worker.take_out_of_service(WorkerHealth.OFFLINE)
         self._monitor.look_now()
-        self._note_change()
+        self.note_capacity_change()
 
     # -- what is going on ------------------------------------------------------------------------
 
@@ -340,6 +356,7 @@ class WorkerPool:
     # -- positions and estimates -----------------------------------------------------------------
 
     def _note_change(self) -> None:
+        """The places of some who wait have changed; a newcomer at the end changes none."""
         self._places_stale = True
         self.changes.notify()
 
@@ -354,7 +371,8 @@ class WorkerPool:
         entries = list(self._queue.values())
         remaining_s = [
             self.eta_tracker.remaining_s(request_type, (now - started_at).total_seconds())
-            for _, request_type, started_at in self._running_slots()
+            for worker, request_type, started_at in self._running_slots()
+            if worker.is_usable
         ]
         etas_s = [self.eta_tracker.get_eta(entry.ticket.request_type) for entry in entries]
         waits_s = simulate_waits(remaining_s, etas_s)

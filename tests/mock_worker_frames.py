@@ -7,12 +7,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 
 from core.tasks import within
 from tests.mock_worker_state import MockWorker, Running
 
 SHOWN_CHARACTERS = 100
+BAD_JSON = 1007
 
 
 class Frames:
@@ -32,7 +33,11 @@ class Frames:
     async def read(self) -> None:
         about = {"path": self.path, **self.socket.query_params}
         while True:
-            message = json.loads(await self.socket.receive_text())
+            try:
+                message = json.loads(await self.socket.receive_text())
+            except (ValueError, RecursionError) as error:
+                await self.socket.close(BAD_JSON)
+                raise WebSocketDisconnect(BAD_JSON) from error
             shown = {name: _shortened(value) for name, value in message.items()}
             self._worker.received.append(about | shown)
             if message.get("type") == "stop":

@@ -98,6 +98,7 @@ def test_pages_are_told_their_defaults(gateway: GatewayProcess) -> None:
         "playback_delay_ms": 200,
         "chat_vocoder": "token2wav",
         "recording": True,
+        "session_retention_days": -1,
         "default_lang": "en",
     }
 

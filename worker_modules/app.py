@@ -13,12 +13,15 @@ from fastapi.responses import JSONResponse
 from config import ServiceConfig
 from core.errors import InferenceError, ServiceError, http_body, http_headers
 from core.logs import event
+from core.loop_lag import watch_loop_lag
 from core.schemas import API_VERSION
+from core.tasks import beside
 from worker_modules import (
     chat_http,
     chat_socket,
     duplex_socket,
     half_duplex_socket,
+    metrics,
     status_routes,
     streaming_socket,
 )
@@ -56,7 +59,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: WorkerService = app.state.service
     service.inference.start()
     loading = asyncio.create_task(service.load())
-    yield
+    async with beside(watch_loop_lag(metrics.LOOP_LAG_S.observe)):
+        yield
     await service.close()
     loading.cancel()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
+from core.loop_lag import LAG_BUCKETS_S
 from core.schemas import WorkerStatus
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ DEADLINE_MISSES = Counter(
 LATE_CHUNKS = Counter(
     f"{PREFIX}_duplex_late_chunks",
     "Full duplex: chunks dropped because more came than could be heard.",
+    registry=REGISTRY,
+)
+LOOP_LAG_S = Histogram(
+    f"{PREFIX}_event_loop_lag_seconds",
+    "How late the event loop did what was due.",
+    buckets=LAG_BUCKETS_S,
     registry=REGISTRY,
 )
 

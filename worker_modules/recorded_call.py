@@ -18,6 +18,7 @@ class RecordedChunk:
     receive_ts_ms: float
     user_audio: str
     user_frame: str | None
+    n_samples: int
 
 
 class RecordedCall(Recorded[DuplexSessionRecorder]):
@@ -40,7 +41,7 @@ class RecordedCall(Recorded[DuplexSessionRecorder]):
         self._n_chunks += 1
         sound = recorder.save_user_audio(index, task.samples)
         picture = None if frame is None else recorder.save_user_frame(index, frame)
-        return RecordedChunk(index, recorder.elapsed_ms, sound, picture)
+        return RecordedChunk(index, recorder.elapsed_ms, sound, picture, len(task.samples))
 
     def answer(
         self, chunk: RecordedChunk | None, result: DuplexResultMessage, decision: Decision
@@ -61,6 +62,7 @@ class RecordedCall(Recorded[DuplexSessionRecorder]):
             chunk.user_frame,
             path,
             0 if sound is None else sound.size,
+            chunk.n_samples,
         )
 
     def fail(self, chunk: RecordedChunk | None) -> None:
@@ -68,7 +70,12 @@ class RecordedCall(Recorded[DuplexSessionRecorder]):
         if self._recorder is not None and chunk is not None:
             failed = {"is_listen": True, "skipped": True, "reason": "error"}
             self._recorder.record_chunk(
-                chunk.index, chunk.receive_ts_ms, failed, None, chunk.user_audio, chunk.user_frame
+                chunk.index,
+                chunk.receive_ts_ms,
+                failed,
+                user_audio_rel=chunk.user_audio,
+                user_frame_rel=chunk.user_frame,
+                user_audio_samples=chunk.n_samples,
             )
 
     def cut(self, audio_epoch: int) -> None:

@@ -125,8 +125,13 @@ class Recordings:
         )
         return RecordedCall(recorder)
 
+    def make_left_over_replays(self) -> None:
+        """Have the replays made, one after the other, that an earlier end left unmade."""
+        if self._is_enabled:
+            self._replays.catch_up(self._data_path)
+
     def close(self, timeout_s: float) -> None:
-        """Write what waits, as far as there is time; replays that are not made stay unmade."""
+        """Write what waits, as far as there is time; replays are left for the next start."""
         self._replays.close()
         self._writer.close(timeout_s)
 

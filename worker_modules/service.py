@@ -88,6 +88,7 @@ class WorkerService:
         else:
             self.worker.state.become_ready()
             logger.info(event("ready", load_s=time.monotonic() - started_s))
+            self.recordings.make_left_over_replays()
 
     @property
     def chat_view(self) -> ChatView:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.recording.recorder import SessionRecorder
-from core.schemas import SPEECH_SAMPLE_RATE
+from core.schemas import MODEL_SAMPLE_RATE, SPEECH_SAMPLE_RATE
 
 TIMINGS = {
     "llm_ms": "cost_llm_ms",
@@ -46,6 +46,7 @@ class DuplexSessionRecorder(SessionRecorder):
         user_frame_rel: str | None = None,
         ai_audio_rel: str | None = None,
         ai_audio_samples: int = 0,
+        user_audio_samples: int = 0,
     ) -> None:
         """A chunk was answered.
 
@@ -53,10 +54,13 @@ class DuplexSessionRecorder(SessionRecorder):
             receive_ts_ms: since the session began.
             result_dict: the `result` message; its sound is not looked at.
             ai_audio_samples: of the sound in `ai_audio_rel`, at 24 kHz.
+            user_audio_samples: of the sound in `user_audio_rel`, at 16 kHz, where that is known.
         """
         chunk: dict[str, Any] = {"index": index, "receive_ts_ms": round(receive_ts_ms, 1)}
         if user_audio_rel is not None:
             chunk["user_audio"] = user_audio_rel
+        if user_audio_samples:
+            chunk["user_audio_duration_ms"] = user_audio_samples * 1000 / MODEL_SAMPLE_RATE
         if user_frame_rel is not None:
             chunk["user_frame"] = user_frame_rel
         speaks = not result_dict["is_listen"]

@@ -23,14 +23,13 @@ from core.recording.folders import (
     note_in_meta,
     read_json,
 )
+from core.recording.left_over import VIDEO_TYPE, lacks_replay, reserved
 from core.recording.merged_audio import write_merged_audio
 from core.recording.merged_video import write_merged_video
 from core.recording.reader import load_recording
 from core.recording.timeline import units_of
 
 logger = logging.getLogger(__name__)
-
-VIDEO_TYPE = "omni_duplex"
 
 
 def merge(folder: Path) -> list[str]:
@@ -72,8 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure_logging()
     (given,) = sys.argv[1:] if arguments is None else arguments
     folder = Path(given)
+    with reserved(folder) as is_ours:
+        return make(folder) if is_ours else 0
+
+
+def make(folder: Path) -> int:
+    """Make the merged files, or note why there are none, so that nobody tries again."""
     try:
         made = merge(folder)
+        if lacks_replay(folder):
+            note_in_meta(folder, replay_error="there was nothing to make it of")
     except Exception as error:  # whatever the media hold, the recording itself stays usable
         logger.exception(event("replay_failed", session_id=folder.name))
         note_in_meta(folder, replay_error=f"{type(error).__name__}: {error}")

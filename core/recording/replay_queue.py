@@ -8,10 +8,12 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.logs import event
 from core.recording.folders import note_in_meta
+from core.recording.left_over import lacks_replay, left_over
 
 logger = logging.getLogger(__name__)
 
@@ -29,22 +31,21 @@ class ReplayQueue:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._folders: queue.Queue[Path] = queue.Queue(WAITING_REPLAYS)
+        self._folders: queue.Queue[Path | None] = queue.Queue(WAITING_REPLAYS)  # None wakes only
+        self._left_over: Iterator[Path] = iter(())
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
     def put(self, folder: Path) -> None:
-        """Have the replay of a finished recording made."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="replays", daemon=True)
-                self._thread.start()
-        try:
-            self._folders.put_nowait(folder)
-        except queue.Full:
-            self._note_failure(folder, "too many replays are waiting")
+        """Have the replay of a finished recording made; when too many wait, after a restart."""
+        self._put(folder)
+
+    def catch_up(self, data_dir: str | Path) -> None:
+        """Have the replays made that nobody made before, whenever no other one waits."""
+        self._left_over = left_over(data_dir)
+        self._put(None)
 
     def close(self) -> None:
         """Make no more replays, and give up the one being made."""
@@ -53,9 +54,29 @@ class ReplayQueue:
             if self._process is not None:
                 self._process.kill()
 
+    def _put(self, folder: Path | None) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="replays", daemon=True)
+                self._thread.start()
+        try:
+            self._folders.put_nowait(folder)
+        except queue.Full:
+            logger.warning(event("replay_postponed", session_id=folder and folder.name))
+
+    def _next(self) -> Path:
+        """What is to be made now: new ones first, and left-over ones while there is time."""
+        while True:
+            try:
+                folder = self._folders.get_nowait()
+            except queue.Empty:
+                folder = next(self._left_over, None) or self._folders.get()
+            if folder is not None and lacks_replay(folder):
+                return folder
+
     def _work(self) -> None:
         while True:
-            folder = self._folders.get()
+            folder = self._next()
             with self._lock:
                 if self._is_closed:
                     return

@@ -14,10 +14,12 @@ from gateway_modules.app_registry import (
     AppToggleResponse,
     NamedAppToggleRequest,
 )
+from gateway_modules.openapi import refusals
 from gateway_modules.state import Gateway, GatewayDep, require_admin, require_same_origin
 
 router = APIRouter(prefix="/api", tags=["apps"])
 CHANGES = [Depends(require_same_origin), Depends(require_admin)]
+REFUSALS = refusals(401, 403, 404)
 
 
 @router.get("/apps")
@@ -26,19 +28,19 @@ async def apps(gateway: GatewayDep) -> AppsPublicResponse:
     return AppsPublicResponse(apps=gateway.apps.get_enabled_apps())
 
 
-@router.get("/admin/apps", dependencies=[Depends(require_admin)])
+@router.get("/admin/apps", responses=refusals(401), dependencies=[Depends(require_admin)])
 async def all_apps(gateway: GatewayDep) -> AppsAdminResponse:
     """All applications and whether they are switched on."""
     return AppsAdminResponse(apps=gateway.apps.get_all_apps())
 
 
-@router.put("/admin/apps/{app_id}", dependencies=CHANGES)
+@router.put("/admin/apps/{app_id}", responses=REFUSALS, dependencies=CHANGES)
 async def switch_app(app_id: str, body: AppToggleRequest, gateway: GatewayDep) -> AppToggleResponse:
     """Switch an application; sessions that run go on."""
     return await switch(gateway, app_id, body.enabled)
 
 
-@router.put("/admin/apps", dependencies=CHANGES)
+@router.put("/admin/apps", responses=REFUSALS, dependencies=CHANGES)
 async def switch_named_app(body: NamedAppToggleRequest, gateway: GatewayDep) -> AppToggleResponse:
     """The same, with the application named in the body."""
     return await switch(gateway, body.app_id, body.enabled)

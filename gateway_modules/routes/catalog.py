@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from config import resolve_asset
+from gateway_modules.models import FrontendDefaults
+from gateway_modules.openapi import refusals
 from gateway_modules.preset_models import (
     AudioItem,
     Preset,
@@ -30,13 +32,13 @@ Language = Annotated[
 ]
 
 
-@router.get("/frontend_defaults")
-async def frontend_defaults(gateway: GatewayDep) -> dict[str, Any]:
+@router.get("/frontend_defaults", response_model_exclude_unset=True)
+async def frontend_defaults(gateway: GatewayDep) -> FrontendDefaults:
     """Settings that pages start with."""
-    return gateway.frontend_defaults
+    return FrontendDefaults.model_validate(gateway.frontend_defaults)
 
 
-@router.get("/default_ref_audio", response_model=VoiceSound)
+@router.get("/default_ref_audio", response_model=VoiceSound, responses=refusals(404, 500))
 async def default_voice(request: Request, gateway: GatewayDep) -> Response:
     """The voice of answers to requests that bring none."""
     configured = gateway.config.ref_audio_path
@@ -57,7 +59,7 @@ async def presets(
     )
 
 
-@router.get("/presets/{mode}/{preset_id}/audio")
+@router.get("/presets/{mode}/{preset_id}/audio", responses=refusals(404))
 async def preset_audio(
     mode: str, preset_id: str, gateway: GatewayDep, language: Language = None
 ) -> PresetAudioResponse:

@@ -14,7 +14,7 @@ from core.schemas import ChatRequest, ChatResponse
 from gateway_modules.client_socket import MEBI, parse_object
 from gateway_modules.http_request import read_body, run_while_connected
 from gateway_modules.lease import Lease
-from gateway_modules.openapi import json_body
+from gateway_modules.openapi import json_body, refusals
 from gateway_modules.state import Gateway, GatewayDep, require_api_key, require_same_origin
 from gateway_modules.upstream import post_to_worker
 
@@ -36,6 +36,7 @@ class QueuedChatResponse(ChatResponse):
     "/chat",
     response_model=QueuedChatResponse,
     openapi_extra=json_body(ChatRequest),
+    responses=refusals(401, 403, 413, 422, 500, 502, 503, 504),
     dependencies=[Depends(require_same_origin), Depends(require_api_key)],
 )
 async def chat(request: Request, gateway: GatewayDep) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, WebSocket
 
 from gateway_modules.live_call import CallKind, serve_call
+from gateway_modules.openapi import refusals
 from gateway_modules.state import GatewayDep, require_api_key, require_same_origin
 from gateway_modules.stop_request import StopRequest, StopResponse, stop_answers
 
@@ -23,6 +24,7 @@ async def half_duplex_socket(websocket: WebSocket, session_id: str, gateway: Gat
 @router.post(
     "/api/half_duplex/stop",
     response_model_exclude_none=True,
+    responses=refusals(401, 403),
     dependencies=[Depends(require_same_origin), Depends(require_api_key)],
 )
 async def stop_half_duplex(gateway: GatewayDep, body: StopRequest | None = None) -> StopResponse:

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from fastapi import APIRouter, Depends
 
 from gateway_modules.models import SuccessResponse
+from gateway_modules.openapi import refusals
 from gateway_modules.session_models import LiveSession, LiveSessions
 from gateway_modules.state import Gateway, GatewayDep, require_admin, require_same_origin
 from gateway_modules.worker_choice import STREAMING
 
-router = APIRouter(prefix="/sessions", tags=["sessions"], dependencies=[Depends(require_admin)])
+router = APIRouter(
+    prefix="/sessions",
+    tags=["sessions"],
+    responses=refusals(401),
+    dependencies=[Depends(require_admin)],
+)
 
 SHOWN_HASH_CHARACTERS = 16
 
@@ -23,7 +29,9 @@ async def live_sessions(gateway: GatewayDep) -> LiveSessions:
     return LiveSessions(total=len(listed), sessions=listed)
 
 
-@router.delete("/{session_id}", dependencies=[Depends(require_same_origin)])
+@router.delete(
+    "/{session_id}", responses=refusals(403), dependencies=[Depends(require_same_origin)]
+)
 async def end_session(session_id: str, gateway: GatewayDep) -> SuccessResponse:
     """End a session with close code 1001, or have its worker's kept conversation forgotten."""
     ended = gateway.session_ids.end(session_id)

@@ -13,22 +13,25 @@ from starlette.responses import Response
 from config import PROJECT_ROOT
 from gateway_modules import metrics
 from gateway_modules.models import LogTail
+from gateway_modules.openapi import media, refusals
 from gateway_modules.process_logs import MAX_LINES, log_tail, logged_processes
 from gateway_modules.state import GatewayDep, require_admin
 
-router = APIRouter(tags=["operation"], dependencies=[Depends(require_admin)])
+router = APIRouter(
+    tags=["operation"], responses=refusals(401), dependencies=[Depends(require_admin)]
+)
 
 RUN_FOLDER = PROJECT_ROOT / "tmp"
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=media("text/plain"))
 async def show_metrics(gateway: GatewayDep) -> Response:
     """Counters, gauges and histograms in Prometheus' text format."""
     text = metrics.exposition(gateway.pool, len(gateway.sockets))
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/api/admin/logs")
+@router.get("/api/admin/logs", responses=refusals(404))
 async def show_log(
     process: str = "gateway", lines: Annotated[int, Query(ge=1, le=MAX_LINES)] = 200
 ) -> LogTail:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from config import PROJECT_ROOT
+from gateway_modules.error_responses import wants_page
+from gateway_modules.session_files import find_session
+from gateway_modules.session_ids import clean_session_id
 from gateway_modules.state import GatewayDep
 
 STATIC_FOLDER = PROJECT_ROOT / "static"
@@ -43,6 +47,22 @@ async def audio_duplex(gateway: GatewayDep) -> Response:
     return app_page("audio_duplex", "audio-duplex.html", gateway)
 
 
+@router.get("/admin")
+async def admin() -> Response:
+    return page("admin.html")
+
+
+@router.get("/s/{session_id}")
+def session(session_id: str, request: Request, gateway: GatewayDep) -> Response:
+    """The page of a recording; where there is none, browsers get one that says so."""
+    cleaned = clean_session_id(session_id)
+    if find_session(gateway.config.data_path, cleaned) is not None:
+        return page("session.html")
+    if not wants_page(request):
+        raise HTTPException(404, f"Session not found: {cleaned}")
+    return page("session-missing.html", status_code=404)
+
+
 @router.get("/mobile")
 @router.get("/mobile/")
 async def mobile() -> Response:
@@ -62,10 +82,10 @@ def app_page(app_id: str, file_name: str, gateway: GatewayDep) -> Response:
     return page(file_name)
 
 
-def page(file_name: str) -> Response:
+def page(file_name: str, status_code: int = 200) -> Response:
     file = STATIC_FOLDER / file_name
     if file.is_file():
-        return FileResponse(file, headers=REVALIDATE)
+        return FileResponse(file, status_code=status_code, headers=REVALIDATE)
     text = f"The page {file_name} is not part of this installation."
     return HTMLResponse(f"<!doctype html><title>MiniCPM-o</title><p>{escape(text)}</p>")
 

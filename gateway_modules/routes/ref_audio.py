@@ -15,7 +15,7 @@ from core import errors
 from core.voice_folders import VoiceFolders
 from gateway_modules.client_socket import MEBI, parse_object
 from gateway_modules.http_request import read_body
-from gateway_modules.openapi import json_body
+from gateway_modules.openapi import json_body, refusals
 from gateway_modules.ref_audio_models import (
     ExternalRefAudioRequest,
     RefAudioInfo,
@@ -48,6 +48,7 @@ async def voices(gateway: GatewayDep) -> RefAudioListResponse:
     response_model=RefAudioResponse,
     response_model_exclude_none=True,
     openapi_extra=json_body(UploadRefAudioRequest),
+    responses=refusals(401, 403, 413, 422),
     dependencies=CHANGES,
 )
 async def upload(request: Request, gateway: GatewayDep) -> RefAudioResponse:
@@ -66,6 +67,7 @@ async def upload(request: Request, gateway: GatewayDep) -> RefAudioResponse:
     response_model=RefAudioResponse,
     response_model_exclude_none=True,
     openapi_extra=json_body(ExternalRefAudioRequest),
+    responses=refusals(401, 403),
     dependencies=CHANGES,
 )
 async def add_external(request: Request, gateway: GatewayDep) -> Response | RefAudioResponse:
@@ -90,14 +92,14 @@ async def add_external(request: Request, gateway: GatewayDep) -> Response | RefA
         return JSONResponse(refusal, status_code=errors.RequestError.http_status)
 
 
-@router.delete("/{ref_id}", dependencies=CHANGES)
+@router.delete("/{ref_id}", responses=refusals(401, 403, 404), dependencies=CHANGES)
 async def delete(ref_id: str, gateway: GatewayDep) -> RefAudioResponse:
     if not await asyncio.to_thread(gateway.ref_audio.delete, ref_id):
         raise unknown_voice(ref_id)
     return RefAudioResponse(id=ref_id, message="Deleted")
 
 
-@router.get("/{ref_id}/audio", response_model=VoiceSound)
+@router.get("/{ref_id}/audio", response_model=VoiceSound, responses=refusals(404, 500))
 async def audio(ref_id: str, request: Request, gateway: GatewayDep) -> Response:
     """One voice with its samples, as a message may carry it."""
     info = await asyncio.to_thread(gateway.ref_audio.get, ref_id)

@@ -18,14 +18,21 @@ from core.recording.folders import COMMENT
 from gateway_modules.client_socket import parse_object
 from gateway_modules.http_request import read_body
 from gateway_modules.models import SuccessResponse
-from gateway_modules.openapi import json_body
-from gateway_modules.session_files import find_asset, find_session, media_type, zipped
+from gateway_modules.openapi import form_with_file, json_body, media, refusals
+from gateway_modules.session_files import (
+    UPLOADED_REPLAY,
+    find_asset,
+    find_session,
+    media_type,
+    uploaded_replay,
+    zipped,
+)
 from gateway_modules.session_ids import clean_session_id
 from gateway_modules.session_models import (
     Comment,
     SavedComment,
+    SessionDetails,
     SessionList,
-    SessionMeta,
     StorageInfo,
     UploadedRecording,
 )
@@ -35,6 +42,7 @@ from gateway_modules.uploads import keep_file, read_upload
 router = APIRouter(prefix="/api", tags=["sessions"])
 
 PRIVATE = {"Cache-Control": "private"}
+UPLOADED_FIELD = "file"
 UPLOAD_SUFFIXES = {
     "video/webm": ".webm",
     "audio/webm": ".webm",
@@ -58,7 +66,7 @@ SessionFolder = Annotated[Path, Depends(recorded_session)]
 CHANGES = [Depends(require_same_origin)]
 
 
-@router.get("/sessions", dependencies=[Depends(require_admin)])
+@router.get("/sessions", responses=refusals(401), dependencies=[Depends(require_admin)])
 async def sessions(
     gateway: GatewayDep,
     page: Annotated[int, Query(ge=1)] = 1,
@@ -70,30 +78,41 @@ async def sessions(
     return await asyncio.to_thread(gateway.recorded.page, page, page_size, app_type, day)
 
 
-@router.get("/admin/storage", dependencies=[Depends(require_admin)])
+@router.get("/admin/storage", responses=refusals(401), dependencies=[Depends(require_admin)])
 async def storage(gateway: GatewayDep) -> StorageInfo:
     """What the recordings take, and when they are deleted."""
     return await asyncio.to_thread(gateway.recorded.storage)
 
 
-@router.get("/sessions/{session_id}", response_model=SessionMeta)
+@router.get("/sessions/{session_id}", response_model=SessionDetails, responses=refusals(404))
 async def session(folder: SessionFolder) -> Response:
     """What is known of a recorded session."""
     try:
         meta = await asyncio.to_thread(load_meta, folder)
+        uploaded = await asyncio.to_thread(uploaded_replay, folder)
     except (OSError, ValueError):
         raise HTTPException(404, f"Session not found: {folder.name}") from None
+    if uploaded is not None:
+        meta["frontend_replay"] = uploaded
     return JSONResponse(meta, headers=PRIVATE)
 
 
-@router.delete("/sessions/{session_id}", dependencies=[*CHANGES, Depends(require_admin)])
+@router.delete(
+    "/sessions/{session_id}",
+    responses=refusals(401, 403, 404, 409),
+    dependencies=[*CHANGES, Depends(require_admin)],
+)
 async def delete(folder: SessionFolder, gateway: GatewayDep) -> SuccessResponse:
     """Delete a recording with all its media; 409 while its session goes on."""
     await asyncio.to_thread(gateway.recorded.delete, folder)
     return SuccessResponse(success=True)
 
 
-@router.get("/sessions/{session_id}/recording", response_model=dict[str, Any])
+@router.get(
+    "/sessions/{session_id}/recording",
+    response_model=dict[str, Any],
+    responses=refusals(404),
+)
 async def recording(folder: SessionFolder) -> Response:
     """What was said, and which files go with it; 404 while the session goes on."""
     try:
@@ -103,7 +122,11 @@ async def recording(folder: SessionFolder) -> Response:
     return JSONResponse(contents, headers=PRIVATE)
 
 
-@router.get("/sessions/{session_id}/assets/{path:path}", response_class=FileResponse)
+@router.get(
+    "/sessions/{session_id}/assets/{path:path}",
+    response_class=FileResponse,
+    responses=media("*/*") | refusals(400, 404),
+)
 @router.head("/sessions/{session_id}/assets/{path:path}", include_in_schema=False)
 async def asset(folder: SessionFolder, path: str) -> FileResponse:
     """A file of a recording, whole or in ranges."""
@@ -116,36 +139,48 @@ async def asset(folder: SessionFolder, path: str) -> FileResponse:
     return FileResponse(file, media_type=media_type(file), headers=PRIVATE)
 
 
-@router.get("/sessions/{session_id}/download", response_class=StreamingResponse)
+@router.get(
+    "/sessions/{session_id}/download",
+    response_class=StreamingResponse,
+    responses=media("application/zip") | refusals(404),
+)
 async def download(folder: SessionFolder) -> StreamingResponse:
     """A recording with all its files as a zip archive."""
     headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{folder.name}.zip"'}
     return StreamingResponse(zipped(folder), media_type="application/zip", headers=headers)
 
 
-@router.post("/sessions/{session_id}/upload-recording", dependencies=CHANGES)
+@router.post(
+    "/sessions/{session_id}/upload-recording",
+    openapi_extra=form_with_file(UPLOADED_FIELD),
+    responses=refusals(403, 404, 413, 422),
+    dependencies=CHANGES,
+)
 async def upload(request: Request, folder: SessionFolder, gateway: GatewayDep) -> UploadedRecording:
     """Keep what a page has recorded (`file` of a form), in place of an earlier one."""
-    file = await read_upload(request, "file", gateway.config.limits.recording_upload_mb)
+    file = await read_upload(request, UPLOADED_FIELD, gateway.config.limits.recording_upload_mb)
     try:
         given = (file.content_type or "").partition(";")[0].strip().lower()
         if given not in UPLOAD_SUFFIXES:
             raise HTTPException(400, f"Unsupported file type: {given}")
-        path = folder / f"frontend_replay{UPLOAD_SUFFIXES[given]}"
+        path = folder / f"{UPLOADED_REPLAY}{UPLOAD_SUFFIXES[given]}"
         n_bytes = await asyncio.to_thread(keep_file, file.file, path)
     finally:
         await file.close()
     return UploadedRecording(path=path.name, size_bytes=n_bytes)
 
 
-@router.get("/sessions/{session_id}/comment")
+@router.get("/sessions/{session_id}/comment", responses=refusals(404))
 async def comment(folder: SessionFolder) -> Comment:
     """What was written about a session."""
     return Comment(comment=await asyncio.to_thread(read_comment, folder))
 
 
 @router.post(
-    "/sessions/{session_id}/comment", openapi_extra=json_body(Comment), dependencies=CHANGES
+    "/sessions/{session_id}/comment",
+    openapi_extra=json_body(Comment),
+    responses=refusals(403, 404, 413),
+    dependencies=CHANGES,
 )
 async def set_comment(request: Request, folder: SessionFolder, gateway: GatewayDep) -> SavedComment:
     """Write something about a session; an empty `comment` takes it away again."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, WebSocket
 from core import errors
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
 from gateway_modules.kept_answer import KeptAnswer
+from gateway_modules.openapi import refusals
 from gateway_modules.routes.chat import APP_ID
 from gateway_modules.session_ids import clean_session_id
 from gateway_modules.state import Gateway, GatewayDep, require_api_key, require_same_origin
@@ -82,6 +83,7 @@ async def stream_turns(
 @router.post(
     "/api/streaming/stop",
     response_model_exclude_none=True,
+    responses=refusals(401, 403),
     dependencies=[Depends(require_same_origin), Depends(require_api_key)],
 )
 async def stop_streaming(gateway: GatewayDep, body: StopRequest | None = None) -> StopResponse:

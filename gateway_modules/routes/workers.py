@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from core import errors
 from core.schemas import WorkerRegistered, WorkerRegistration
 from gateway_modules.models import (
     CacheResponse,
@@ -14,6 +16,7 @@ from gateway_modules.models import (
     WorkerInfo,
     WorkersResponse,
 )
+from gateway_modules.openapi import refusals
 from gateway_modules.state import (
     Gateway,
     GatewayDep,
@@ -29,9 +32,15 @@ SHOWN_HASH_CHARACTERS = 12
 
 
 @router.get("/workers")
-async def workers(gateway: GatewayDep) -> WorkersResponse:
-    """Every worker with its state; with several slots the task shown is the oldest one."""
+async def workers(request: Request, gateway: GatewayDep) -> WorkersResponse:
+    """Every worker with its state; with several slots the task shown is the oldest one.
+
+    Whose session it is, administrators see: an id is all one needs to read a recording.
+    """
     listed = gateway.pool.get_all_workers()
+    if not gateway.access.is_admin(request):
+        for worker in listed:
+            worker.current_session_id = None
     return WorkersResponse(total=len(listed), workers=listed)
 
 
@@ -54,6 +63,7 @@ async def cache(gateway: GatewayDep) -> CacheResponse:
 
 @router.post(
     "/api/workers/register",
+    responses=refusals(401, 403),
     dependencies=[Depends(require_same_origin), Depends(require_worker)],
 )
 async def register(
@@ -63,11 +73,16 @@ async def register(
     host = body.host or gateway.access.address_of(request)
     if ":" in host:
         host = f"[{host}]"
+    try:
+        httpx.URL(f"http://{host}:{body.port}")
+    except httpx.InvalidURL as error:
+        raise errors.InvalidFieldError(f"host: {error}", field="host") from error
     return registered(gateway.membership.register(host, body.port), gateway)
 
 
 @router.put(
     "/api/workers/{worker_id}/heartbeat",
+    responses=refusals(401, 403, 404),
     dependencies=[Depends(require_same_origin), Depends(require_worker)],
 )
 async def heartbeat(worker_id: str, gateway: GatewayDep) -> WorkerRegistered:
@@ -77,6 +92,7 @@ async def heartbeat(worker_id: str, gateway: GatewayDep) -> WorkerRegistered:
 
 @router.post(
     "/api/workers/{worker_id}/drain",
+    responses=refusals(401, 403, 404),
     dependencies=[Depends(require_same_origin), Depends(require_worker_or_admin)],
 )
 async def drain(worker_id: str, gateway: GatewayDep) -> WorkerInfo:
@@ -89,6 +105,7 @@ async def drain(worker_id: str, gateway: GatewayDep) -> WorkerInfo:
 
 @router.delete(
     "/api/workers/{worker_id}",
+    responses=refusals(401, 403),
     dependencies=[Depends(require_same_origin), Depends(require_worker_or_admin)],
 )
 async def remove(worker_id: str, gateway: GatewayDep) -> SuccessResponse:

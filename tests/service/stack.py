@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 
 from config import EMBEDDED_MODEL_PATH
-from gateway_modules.tls import make_certificate
+from gateway_modules.self_signed import make_certificate
 from tests.service.launch import PROJECT_ROOT
 from tests.service.processes import ManagedProcess, free_port
 

@@ -210,6 +210,19 @@ async def test_a_connection_that_is_cut_without_a_word_frees_its_worker(
                 client.socket.transport.abort()
 
 
+async def test_a_connection_that_is_cut_while_it_waits_gives_up_its_place(
+    service: Service,
+) -> None:
+    async with CutLine(service.gateway.port) as line, AsyncExitStack() as others:
+        for name in ("first", "second", "third"):
+            await others.enter_async_context(bystander(service.gateway, name))
+        async with user(line.port, "duplex") as client:
+            await client.until("queued")
+            line.cut()
+            await asyncio.to_thread(service.gateway.wait_for_status, SOON_S, queue_length=0)
+            client.socket.transport.abort()
+
+
 async def test_a_client_that_reads_nothing_loses_its_call_and_nobody_else_does(
     service: Service,
 ) -> None:

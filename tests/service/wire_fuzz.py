@@ -28,23 +28,49 @@ STRANGE_VALUES: tuple[Any, ...] = (
 )
 MAX_ITEMS = 2
 MAX_DEPTH = 6
+NESTED_DEPTH = 20_000
+WRONG_UTF8 = (b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe4\xbd")
+
+
+class TextBytes(bytes):
+    """The content of a text frame that is no text."""
 
 
 class Fuzzer:
-    """A source of frames that says the same for the same seed."""
+    """A source of frames that says the same for the same seed.
 
-    def __init__(self, models: tuple[type[BaseModel], ...], seed: int) -> None:
+    Args:
+        models: the messages of an endpoint, the one that begins a session first.
+        huge_characters: the length of a frame that is too long.
+    """
+
+    def __init__(
+        self, models: tuple[type[BaseModel], ...], seed: int, huge_characters: int
+    ) -> None:
         self._chance = random.Random(seed)
         self._schemas = [model.model_json_schema() for model in models]
+        self._huge_characters = huge_characters
+
+    def opening(self) -> str:
+        """A first message as it should be, or nearly so."""
+        return json.dumps(self._message(self._schemas[0]))
 
     def frame(self) -> str | bytes:
         """A message with one or more faults, as text or, rarely, as bytes."""
-        schema = self._chance.choice(self._schemas)
-        message = self._example(schema, schema.get("$defs", {}), 0)
         mutate: Callable[[Any], str | bytes] = self._chance.choice(
-            (self._with_strange_values, self._with_strange_values, self._torn, self._as_bytes)
+            (
+                *[self._with_strange_values] * 4,
+                *[self._torn] * 2,
+                self._as_bytes,
+                self._nested,
+                self._huge,
+                self._in_wrong_utf8,
+            )
         )
-        return mutate(message)
+        return mutate(self._message(self._chance.choice(self._schemas)))
+
+    def _message(self, schema: dict[str, Any]) -> Any:
+        return self._example(schema, schema.get("$defs", {}), 0)
 
     def _with_strange_values(self, message: Any) -> str:
         changed = copy.deepcopy(message)
@@ -60,6 +86,17 @@ class Fuzzer:
     def _as_bytes(self, message: Any) -> bytes:
         return json.dumps(message).encode("utf-16")
 
+    def _nested(self, message: Any) -> str:
+        """With a value nested deeper than any reader likes."""
+        return f'{json.dumps(message)[:-1]}, "x": {"[" * NESTED_DEPTH}{"]" * NESTED_DEPTH}}}'
+
+    def _huge(self, message: Any) -> str:
+        return json.dumps(message | {"x": "x" * self._huge_characters})
+
+    def _in_wrong_utf8(self, message: Any) -> TextBytes:
+        text = json.dumps(message | {"x": "?"}, ensure_ascii=False).encode()
+        return TextBytes(text.replace(b"?", self._chance.choice(WRONG_UTF8), 1))
+
     def _spoil(self, message: Any) -> None:
         """Change, remove or add one value somewhere inside."""
         if not isinstance(message, dict | list) or not message:
@@ -70,11 +107,11 @@ class Fuzzer:
             case "descend":
                 self._spoil(message[key])
             case "replace":
-                message[key] = self._chance.choice(STRANGE_VALUES)
+                message[key] = copy.deepcopy(self._chance.choice(STRANGE_VALUES))
             case "remove":
                 del message[key]
             case "add" if is_object:
-                message[f"{key}_"] = self._chance.choice(STRANGE_VALUES)
+                message[f"{key}_"] = copy.deepcopy(self._chance.choice(STRANGE_VALUES))
 
     def _example(self, schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> Any:
         """A value that the schema allows, or nearly so."""

@@ -83,7 +83,7 @@ def test_only_the_clients_that_called_last_are_remembered(
             mine.count_call(f"client {number}")
         with mine.socket("a"), mine.session("a"):
             pass
-        assert list(mine._allowances) == ["client 7", "client 8", "client 9"]
+        assert list(mine._calls._allowances) == ["client 7", "client 8", "client 9"]
         assert not mine._sockets and not mine._sessions
 
     monkeypatch.setattr(client_limits, "REMEMBERED_CLIENTS", 3)

@@ -226,6 +226,7 @@ def test_pages_get_their_defaults(settings) -> None:
         "playback_delay_ms": 200,
         "chat_vocoder": "token2wav",
         "recording": True,
+        "session_retention_days": -1,
     }
 
 

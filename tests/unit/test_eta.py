@@ -124,6 +124,30 @@ def test_a_quick_chat_counts() -> None:
     assert tracker.get_eta("chat") == pytest.approx(0.4)
 
 
+def test_one_call_of_two_hours_does_not_spoil_the_estimate() -> None:
+    tracker = EtaTracker(EtaConfig())
+    for _ in range(20):
+        tracker.record_duration("omni_duplex", 60)
+    tracker.record_duration("omni_duplex", 7200)
+    assert tracker.get_eta("omni_duplex") == pytest.approx(0.7 * 60 + 0.3 * 180)
+    for _ in range(5):
+        tracker.record_duration("omni_duplex", 60)
+    assert tracker.get_eta("omni_duplex") < 70
+
+
+def test_the_very_first_call_may_be_an_exception_too() -> None:
+    tracker = EtaTracker(EtaConfig(eta_omni_duplex_s=90), ema_min_samples=1)
+    tracker.record_duration("omni_duplex", 7200)
+    assert tracker.get_eta("omni_duplex") == 270
+
+
+def test_requests_that_really_take_longer_are_believed_soon() -> None:
+    tracker = EtaTracker(EtaConfig(eta_chat_s=5))
+    for _ in range(12):
+        tracker.record_duration("chat", 60)
+    assert tracker.get_eta("chat") == pytest.approx(60, rel=0.1)
+
+
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_an_expectation_is_a_positive_number(value: float) -> None:
     for name in EtaConfig.model_fields:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import stat
-from pathlib import Path
 
 import pytest
 from starlette.requests import HTTPConnection
 
 from config import SecurityConfig
 from core import errors
-from gateway_modules.access import AccessPolicy, is_loopback, load_or_make_token
+from gateway_modules.access import AccessPolicy, is_loopback
 
 
 def connection(client: str = "127.0.0.1", **headers: str) -> HTTPConnection:
@@ -143,22 +141,6 @@ def test_a_request_counts_for_its_key_or_its_address(
         api_keys=["k1", "k2"], admin_token="t", worker_secret="s", trusted_proxies=["10.0.0.0/24"]
     )
     assert guarded.client_of(given) == client
-
-
-def test_the_token_is_made_once_and_private(tmp_path: Path) -> None:
-    path = tmp_path / "data" / "admin_token"
-    token = load_or_make_token(path)
-    assert load_or_make_token(path) == token
-    assert len(token) >= 32
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_token_that_others_could_read_becomes_private(tmp_path: Path) -> None:
-    path = tmp_path / "admin_token"
-    path.write_text("given\n")
-    path.chmod(0o644)
-    assert load_or_make_token(path) == "given"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

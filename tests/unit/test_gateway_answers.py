@@ -46,6 +46,16 @@ def test_a_refused_call_has_them_too(tmp_path: Path) -> None:
     assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
+@pytest.mark.parametrize(("asked", "taken"), [("chat_1", True), ("a%20b", False)])
+def test_a_socket_may_be_named_by_its_address_since_browsers_set_it_no_headers(
+    tmp_path: Path, asked: str, taken: bool
+) -> None:
+    with running_gateway(gateway_config(tmp_path), STRANGER) as (http, _):
+        with http.websocket_connect(f"/ws/chat?request_id={asked}") as socket:
+            headers = dict(socket.extra_headers or [])
+    assert (headers[b"x-request-id"] == asked.encode()) is taken
+
+
 def test_the_policy_lets_no_script_or_style_in_but_our_own_files() -> None:
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert "unsafe" not in policy and "*" not in policy

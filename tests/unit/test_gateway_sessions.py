@@ -55,6 +55,20 @@ def test_an_unknown_session_is_told_by_its_id(http: TestClient) -> None:
     assert error_of(http.delete(path)) == missing
 
 
+def test_the_page_of_a_recording_is_there_as_long_as_the_recording(http: TestClient) -> None:
+    browser = {"Accept": "text/html"}
+    found, missing = http.get("/s/chat_1"), http.get("/s/no.such", headers=browser)
+    assert (found.status_code, "session.js" in found.text) == (200, True)
+    assert (missing.status_code, "session-missing.js" in missing.text) == (404, True)
+    assert error_of(http.get("/s/no.such")) == (404, "Session not found: no_such")
+
+
+def test_what_a_page_has_uploaded_is_named_with_the_session(http: TestClient) -> None:
+    assert "frontend_replay" not in http.get(CHAT).json()
+    http.post(f"{CHAT}/upload-recording", files=WEBM)
+    assert http.get(CHAT).json()["frontend_replay"] == "frontend_replay.webm"
+
+
 def test_a_session_that_goes_on_has_no_recording_and_is_not_deleted(tmp_path: Path) -> None:
     recorder, writer = record_call(tmp_path, "L")
     assert writer.flush(10)

@@ -94,7 +94,8 @@ def test_a_call_is_recorded_chunk_by_chunk(tmp_path: Path) -> None:
     frame = recorder.save_user_frame(0, b"JPEG")
     costs = {"cost_llm_ms": None, "cost_all_ms": 40.24, "wall_clock_ms": 118.9, "n_tokens": 1}
     sizes = {"kv_cache_length": 204, "vision_slices": 1, "vision_tokens": 64}
-    recorder.record_chunk(0, 12.44, result(**costs, **sizes), 61.04, sound, frame)
+    first = result(**costs, **sizes)
+    recorder.record_chunk(0, 12.44, first, 61.04, sound, frame, user_audio_samples=16_000)
     sound = recorder.save_user_audio(1, tone(1.0))
     voice = recorder.save_ai_audio(recorder.turn_index, 1, speech(1.0))
     says = result(is_listen=False, text="Hello", end_of_turn=True, cost_tts_prep_ms=3.0)
@@ -107,6 +108,7 @@ def test_a_call_is_recorded_chunk_by_chunk(tmp_path: Path) -> None:
             "index": 0,
             "receive_ts_ms": 12.4,
             "user_audio": "user_audio/000.wav",
+            "user_audio_duration_ms": 1000.0,
             "user_frame": "user_frames/000.jpg",
             "result": {
                 "mode": "LISTEN",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from core.recording import DuplexSessionRecorder, RecordingWriter, replay_queue
+from core.recording.left_over import left_over, reserved
 from core.recording.replay import main, merge
 from core.recording.replay_queue import ReplayQueue
 from tests.unit.recorded_sessions import record_call, result, speech, written
@@ -156,6 +157,50 @@ def test_a_replay_that_takes_too_long_is_given_up(
         assert time.monotonic() < deadline_s
         time.sleep(0.02)
     replays.close()
+
+
+def end(recorder: DuplexSessionRecorder, *, broken_off: bool) -> Path:
+    """A call whose worker stopped before its replay was made."""
+    recorder._writer.flush(10)
+    if not broken_off:
+        recorder.finalize()
+    elif recorder._journal is not None:
+        recorder._journal.close()
+    recorder._writer.flush(10)
+    return recorder.folder
+
+
+@pytest.mark.parametrize("broken_off", [False, True])
+def test_a_replay_that_was_left_over_is_made_after_the_next_start(
+    tmp_path: Path, broken_off: bool
+) -> None:
+    folder = end(record_call(tmp_path, "LS")[0], broken_off=broken_off)
+    writer = RecordingWriter()
+    open_call = DuplexSessionRecorder("call_2", "audio_duplex", 0, {}, tmp_path, writer=writer)
+    writer.flush(10)
+    assert list(left_over(tmp_path)) == [folder]
+    replays = ReplayQueue(timeout_s=30)
+    replays.catch_up(tmp_path)
+    wait_for(folder / "merged_replay.mp4")
+    replays.close()
+    assert list(left_over(tmp_path)) == []
+    assert (folder / "recording.json").exists()
+    open_call.discard()
+
+
+def test_a_replay_that_cannot_be_made_is_tried_once(tmp_path: Path) -> None:
+    folder = end(record_call(tmp_path, "", with_frames=False)[0], broken_off=True)
+    assert list(left_over(tmp_path)) == [folder]
+    assert main([str(folder)]) == 0
+    assert list(left_over(tmp_path)) == []
+
+
+def test_two_workers_do_not_make_the_same_replay(tmp_path: Path) -> None:
+    folder = end(record_call(tmp_path, "LS", with_frames=False)[0], broken_off=False)
+    with reserved(folder) as is_ours:
+        assert is_ours
+        assert main([str(folder)]) == 0
+    assert list(left_over(tmp_path)) == [folder]
 
 
 def test_pictures_of_an_audio_call_make_no_video(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway_modules import tls
+from gateway_modules import self_signed, tls
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def test_a_client_that_trusts_the_certificate_connects(default_pair: tuple[Path,
 def test_an_expired_pair_of_ours_is_replaced(
     default_pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tls, "VALID_DAYS", 0)
-    tls.make_certificate(*default_pair)
+    monkeypatch.setattr(self_signed, "VALID_DAYS", 0)
+    self_signed.make_certificate(*default_pair)
     expired = read(default_pair[0])
-    monkeypatch.setattr(tls, "VALID_DAYS", 365)
+    monkeypatch.setattr(self_signed, "VALID_DAYS", 365)
 
     tls.find_certificate(None, None)
 
@@ -103,6 +103,6 @@ def test_a_given_file_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_half_a_pair_is_refused(tmp_path: Path) -> None:
     certificate = tmp_path / "cert.pem"
-    tls.make_certificate(certificate, tmp_path / "key.pem")
+    self_signed.make_certificate(certificate, tmp_path / "key.pem")
     with pytest.raises(tls.CertificateError, match="give both"):
         tls.find_certificate(str(certificate), None)

@@ -1,0 +1,59 @@
+"""Client sockets whose close code arrives."""
+
+from __future__ import annotations
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+LINGER_S = 0.3
+INVALID_TEXT = 1007
+
+
+class GuardedSocketProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's protocol, which after a frame that it refuses still reads for `LINGER_S` seconds.
+
+    Who closes a connection on which something came and was not read resets it, and the client may
+    never see the close code. A text that is no UTF-8 is refused without a traceback in the log.
+    """
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            self.frames = [b"".join(self.frames)]
+            if not is_utf8(self.frames[0]):
+                self.frames = []
+                self.conn.send_close(INVALID_TEXT)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        if self.disconnected:
+            return  # what still comes is only read
+        self.disconnected = True  # for the application, which cannot send any more
+        if not self.close_sent:
+            self.close_sent = True
+            self._tell_close_code()
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGER_S, self.transport.close)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def _tell_close_code(self) -> None:
+        """To the application and to the client."""
+        sent = self.conn.close_sent
+        assert sent is not None
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason}
+        )
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+
+def is_utf8(data: bytes) -> bool:
+    if data.isascii():  # as sound and pictures are
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -17,6 +17,7 @@ TORCH_FREE_TESTS=(
     tests/service/test_gateway_imports.py
     tests/unit/test_{app_registry,presets,ref_audio_registry,voice_folders,voice_sound}.py
     tests/unit/test_{call_gate,diagnostic_log,session_ids,tasks}.py
+    tests/unit/test_{login,private_file,slow_clients,ticket_ids}.py
     tests/unit/test_{client_limits,gateway_answers,gateway_metrics,membership,process_logs}.py
     tests/unit/test_{config,errors,eta,frame_buffer,gateway_access,gateway_cli,launcher,lease,logs}.py
     tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,pool_properties,worker_choice}.py

@@ -130,7 +130,9 @@ stage "Types" .venv/base/bin/basedpyright
 stage "Import contracts" .venv/base/bin/lint-imports
 stage "Lint (JavaScript)" npm run --silent lint
 stage "Unit tests (JavaScript)" npm test --silent
-stage "Unit and service tests" "$PYTHON" -m pytest -q -m "not gpu and not browser"
+stage "Unit tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile -m "not gpu and not browser" \
+    --ignore tests/service
+stage "Service tests" "$PYTHON" -m pytest -q -m "not gpu" tests/service
 stage "Golden recordings" "$PYTHON" -m tests.golden tests/golden/data --require "$GOLDEN_GROUPS"
 stage "Golden text recordings under transformers 5" golden_under_transformers_5
 for version in 3.10 3.12; do
@@ -140,7 +142,7 @@ for version in 3.10 3.12; do
         report+="not run           Tests without torch under Python $version: it is not installed"$'\n'
     fi
 done
-stage "Browser tests" "$PYTHON" -m pytest -q -m browser
+stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile -m browser
 
 printf '\n=== Summary (%d s)\n%s' $((SECONDS - started_s)) "$report"
 if [ "$full" = yes ] && [ ${#failed[@]} = 0 ]; then

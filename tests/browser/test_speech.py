@@ -85,7 +85,7 @@ async def answer_at_length(page: Page) -> list[dict[str, Any]]:
 
         socket.on_message(hear)
 
-    await page.route_web_socket("**/ws/chat", serve)
+    await page.route_web_socket("**/ws/chat*", serve)
     return told
 
 

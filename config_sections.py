@@ -65,9 +65,9 @@ class ModelConfig(Section):
     )
     cuda_graphs: bool = Field(
         default=True,
-        description="Capture the decode steps as CUDA graphs at the start, which makes them "
-        "several times faster. Off, every step is launched piece by piece, which helps to find "
-        "faults.",
+        description="Capture what the model does all the time (decoding, encoders, speech) as CUDA "
+        "graphs at the start, which makes it several times faster. Off, everything is launched "
+        "piece by piece, which helps to find faults.",
     )
     quantization: Literal["fp8", "int8"] | None = Field(
         default=None, description="Weight format of the language model; null keeps bfloat16."

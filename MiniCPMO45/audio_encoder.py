@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from MiniCPMO45.audio import mel_token_count
-from MiniCPMO45.audio_cache import AudioCache, LayerCache
+from MiniCPMO45.audio_cache import AudioCache, AudioCaches, LayerCache, unfilled
 from MiniCPMO45.configuration import AudioConfig, MiniCPMOConfig
+from MiniCPMO45.joined_linears import JoinedLinears
 
 __all__ = ["AudioCache", "AudioEncoder", "AudioProjector", "block_causal_mask", "stem_frames"]
 
@@ -37,13 +38,14 @@ class AudioAttention(nn.Module):
         self.k_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width)
         self.out_proj = nn.Linear(width, width)
+        self.projections = JoinedLinears(self.q_proj, self.k_proj, self.v_proj)
 
     def forward(self, hidden: Tensor, mask: Tensor | None, cache: LayerCache | None) -> Tensor:
         """``[B, S, d]`` to the same; with a cache the new frames see all cached ones."""
         query, key, value = (
             # -> [B, heads, S, head_dim]
-            projection(hidden).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
+            part.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+            for part in self.projections(hidden)
         )
         if cache is not None:
             key, value = cache.append(key, value)
@@ -144,9 +146,47 @@ class AudioEncoder(nn.Module):
         cache.advance(hidden.shape[1])
         return self.layer_norm(hidden)
 
+    def stream_together(
+        self,
+        mel: Tensor,
+        caches: AudioCaches,
+        slots: Tensor,
+        lengths: Tensor,
+        *,
+        prefix_frames: int,
+        suffix_frames: int,
+    ) -> Tensor:
+        """Encode a piece of each of several streams as :meth:`stream` would, without a look at
+        where they stand: that is read on the device, and counted by the caller.
+
+        Args:
+            mel: ``[B, mels, M]``.
+            slots, lengths: int64 ``[B]``, each stream's place in ``caches`` and its filled frames,
+                behind which there is room.
+
+        Returns:
+            ``[B, S, d]``.
+        """
+        hidden = _trim(self._stem(mel), prefix_frames, suffix_frames)
+        positions = lengths[:, None] + torch.arange(hidden.shape[1], device=lengths.device)
+        mask = unfilled(positions, caches.capacity, hidden.dtype)
+        hidden = hidden + self.embed_positions.weight[positions]
+        for index, layer in enumerate(self.layers):
+            hidden = layer(hidden, mask, caches.layer(index, slots, positions))
+        return self.layer_norm(hidden)
+
+    def join_projections(self) -> None:
+        """Make fewer, larger products of the loaded weights."""
+        for layer in self.layers:
+            layer.self_attn.projections.join()  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
+
+    def new_caches(self, n_slots: int) -> AudioCaches:
+        """Caches for several streams."""
+        return AudioCaches(self.config, n_slots, self.conv1.weight)
+
     def new_cache(self) -> AudioCache:
-        """An empty cache for one stream."""
-        return AudioCache.allocate(self.config, self.conv1.weight)
+        """An empty cache for one stream that shares no forward."""
+        return self.new_caches(1).stream(0)
 
     def _stem(self, mel: Tensor, valid: Tensor | None = None) -> Tensor:
         """``[B, mels, M]`` to ``[B, ceil(M / 2), d]``; ``valid`` silences padding in between."""

@@ -24,7 +24,7 @@ class Decoder:
         self.cache = cache
         self.rotary = rotary
         self.n_forwards = 0
-        self._fused: FusedDecoder | None = None
+        self.fused: FusedDecoder | None = None
 
     def capture(self) -> Iterator[float]:
         """Run forwards as CUDA graphs from now on, where the kernels know the sizes; yields the
@@ -32,7 +32,7 @@ class Decoder:
         if can_fuse(self.stack):
             fused = FusedDecoder(self.stack, self.cache, self.rotary)
             yield from fused.capture()
-            self._fused = fused
+            self.fused = fused
 
     @torch.inference_mode()
     def feed(self, rows: Tensor, slot: CacheSlot, first_position: int | None = None) -> Tensor:
@@ -80,7 +80,7 @@ class Decoder:
 
     def _forward(self, feeds: Sequence[Feed]) -> Tensor:
         self.n_forwards += 1
-        fused = self._fused
+        fused = self.fused
         if fused is not None and fused.fits(sum(feed.rows.shape[0] for feed in feeds), len(feeds)):
             return fused.forward(feeds).clone()
         rows = feeds[0].rows if len(feeds) == 1 else torch.cat([feed.rows for feed in feeds])

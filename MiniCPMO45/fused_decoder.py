@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from MiniCPMO45.graph_capture import capture
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RMSNorm, RotaryTable
 from MiniCPMO45.packed_rows import Feed
@@ -26,7 +27,6 @@ MAX_SPANS = 64  # conversations in one forward of more rows
 SMALLEST_TILE = 16  # rows of a matrix product on tensor cores
 PROGRAMS_WANTED = 512  # that attention should have, to keep all multiprocessors reading
 MAX_SPLITS = 32
-WARM_UP_FORWARDS = 2
 
 
 def can_fuse(stack: DecoderStack) -> bool:
@@ -93,7 +93,7 @@ def _side_by_side(linears: Sequence[torch.nn.Linear]) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """How a forward of ``n_rows`` rows is laid out on the device."""
 
     n_rows: int
@@ -102,7 +102,7 @@ class _Plan:
     n_splits: int
 
     @classmethod
-    def of(cls, n_rows: int, group: int, n_kv_heads: int) -> _Plan:
+    def of(cls, n_rows: int, group: int, n_kv_heads: int) -> Plan:
         smallest = max(1, SMALLEST_TILE // group)
         if n_rows <= SHORT_BUCKET:
             block_rows, n_blocks = smallest, n_rows
@@ -118,7 +118,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Captured:
-    plan: _Plan
+    plan: Plan
     graph: torch.cuda.CUDAGraph
     hidden: Tensor  # [n_rows, hidden], written by every replay
 
@@ -133,7 +133,7 @@ class FusedDecoder:
         self._layers = [_Layer.of(layer) for layer in stack.layers]  # type: ignore[arg-type]
         self._captured: list[_Captured] = []
         like, most = cache.keys, ROW_BUCKETS[-1]
-        self._rows = like.new_zeros(most, stack.shape.hidden_size)
+        self.rows = like.new_zeros(most, stack.shape.hidden_size)
         # What a forward is told, in one piece: places [3, n_rows], then blocks [n_blocks, 4].
         self._layout = torch.zeros(7 * most + 4 * MAX_SPANS, dtype=torch.int32, device=like.device)
         self._pool = torch.cuda.graph_pool_handle()
@@ -141,11 +141,17 @@ class FusedDecoder:
     @torch.inference_mode()
     def capture(self) -> Iterator[float]:
         """Capture every forward, the cache being unused; yields the fraction done."""
-        shape = self._stack.shape
         for done, n_rows in enumerate(reversed(ROW_BUCKETS), 1):  # the largest sizes the memory
-            plan = _Plan.of(n_rows, shape.n_heads // shape.n_kv_heads, shape.n_kv_heads)
-            self._captured.insert(0, self._capture(plan))
+            plan = self.plan(n_rows)
+            self.forget(plan)
+            graph, hidden = capture(lambda plan=plan: self.run(plan), self._pool)
+            self._captured.insert(0, _Captured(plan, graph, hidden))
             yield done / len(ROW_BUCKETS)
+
+    def plan(self, n_rows: int) -> Plan:
+        """The layout of forwards of ``n_rows`` rows."""
+        shape = self._stack.shape
+        return Plan.of(n_rows, shape.n_heads // shape.n_kv_heads, shape.n_kv_heads)
 
     def fits(self, n_rows: int, n_spans: int) -> bool:
         """Whether such a forward is captured."""
@@ -160,14 +166,35 @@ class FusedDecoder:
         captured = next(item for item in self._captured if item.plan.n_rows >= n_rows)
         start = 0
         for feed, count in zip(feeds, counts, strict=True):
-            self._rows[start : start + count] = feed.rows
+            self.rows[start : start + count] = feed.rows
             start += count
-        layout = self._describe(captured.plan, feeds, counts)
-        self._layout[: layout.numel()].copy_(layout, non_blocking=True)
+        self.place(captured.plan, feeds)
         captured.graph.replay()
         return captured.hidden[:n_rows]
 
-    def _describe(self, plan: _Plan, feeds: Sequence[Feed], counts: list[int]) -> Tensor:
+    def place(self, plan: Plan, feeds: Sequence[Feed]) -> None:
+        """Tell the next forward where its rows belong."""
+        counts = [feed.rows.shape[0] for feed in feeds]
+        layout = self._describe(plan, feeds, counts)
+        self._layout[: layout.numel()].copy_(layout, non_blocking=True)
+
+    def forget(self, plan: Plan) -> None:
+        """Let the rows of the next forward belong to nobody."""
+        self._layout.zero_()
+        self._layout[: plan.n_rows] = -1
+
+    def move_on(self, plan: Plan) -> None:
+        """On the device: let every conversation's next row follow the one just written."""
+        places, blocks = self._views(plan)
+        places[1:] += 1
+        blocks[:, 3] += 1
+
+    def _views(self, plan: Plan) -> tuple[Tensor, Tensor]:
+        n_places = 3 * plan.n_rows
+        blocks = self._layout[n_places : n_places + 4 * plan.n_blocks]
+        return self._layout[:n_places].view(3, plan.n_rows), blocks.view(plan.n_blocks, 4)
+
+    def _describe(self, plan: Plan, feeds: Sequence[Feed], counts: list[int]) -> Tensor:
         places = np.zeros((3, plan.n_rows), np.int32)
         places[0] = -1
         spans, start = [], 0
@@ -185,29 +212,14 @@ class FusedDecoder:
         layout.numpy()[:] = np.concatenate([places.ravel(), blocks.ravel()])
         return layout
 
-    def _capture(self, plan: _Plan) -> _Captured:
-        self._layout.zero_()
-        self._layout[: plan.n_rows] = -1
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(WARM_UP_FORWARDS):
-                self._run(plan)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            hidden = self._run(plan)
-        return _Captured(plan, graph, hidden)
-
-    def _run(self, plan: _Plan) -> Tensor:
+    def run(self, plan: Plan) -> Tensor:
+        """One forward of the rows as they are placed, ``[n_rows, hidden]``; can be captured."""
         from MiniCPMO45.kernels import add_rms_norm, attend, place_heads, silu_mul
 
         shape = self._stack.shape
-        n_places = 3 * plan.n_rows
-        places = self._layout[:n_places].view(3, plan.n_rows)
-        blocks = self._layout[n_places : n_places + 4 * plan.n_blocks].view(plan.n_blocks, 4)
+        places, blocks = self._views(plan)
         waves = (self._rotary.cos, self._rotary.sin)
-        x, delta = self._rows[: plan.n_rows], None
+        x, delta = self.rows[: plan.n_rows], None
         for index, layer in enumerate(self._layers):
             keys, values = self._cache.keys[index], self._cache.values[index]
             x, normed = add_rms_norm(x, delta, layer.input_norm, shape.rms_norm_eps)

@@ -148,7 +148,8 @@ def preprocess_image(
     width, height = image.size
     if not width or not height:
         raise MediaError(f"the image is empty ({width} x {height} pixels)")
-    image = image.convert("RGB")
+    if image.mode != "RGB":
+        image = image.convert("RGB")
     grid = choose_grid(width, height, limit, settings) if settings.slice_mode else None
     tiles = _tiles(image, grid, settings)
     strips = [_patch_strip(tile, settings) for tile in tiles]
@@ -209,7 +210,7 @@ def _tiles(image: Image.Image, grid: Grid | None, settings: ImageSettings) -> li
 
 def _resize(image: Image.Image, size: Size, settings: ImageSettings) -> Image.Image:
     _check_tile(image, size, settings)
-    return image.resize(size, Image.Resampling.BICUBIC)
+    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
 
 
 def _check_tile(image: Image.Image, tile: Size, settings: ImageSettings) -> None:
@@ -223,11 +224,13 @@ def _check_tile(image: Image.Image, tile: Size, settings: ImageSettings) -> None
 def _patch_strip(tile: Image.Image, settings: ImageSettings) -> Tensor:
     """Normalised patches of a tile in raster order, ``[3, patch, patch * n_patches]``."""
     patch = settings.patch_size
-    pixels = np.asarray(tile, dtype=np.float32) / np.float32(255)  # [height, width, 3]
-    mean = np.asarray(settings.norm_mean, np.float32)
-    pixels = (pixels - mean) / np.asarray(settings.norm_std, np.float32)
     rows, columns = tile.height // patch, tile.width // patch
-    # [rows * patch, columns * patch, 3] -> [rows, patch, columns, patch, 3]
-    patches = pixels.reshape(rows, patch, columns, patch, 3)
-    strip = patches.transpose(4, 1, 0, 2, 3).reshape(3, patch, rows * columns * patch)
-    return torch.from_numpy(np.ascontiguousarray(strip))
+    # uint8 [rows * patch, columns * patch, 3] -> [rows, patch, columns, patch, 3]
+    patches = np.asarray(tile).reshape(rows, patch, columns, patch, 3)
+    # Moved while a pixel is one byte, then normalised in place.
+    strip = np.ascontiguousarray(patches.transpose(4, 1, 0, 2, 3)).astype(np.float32)
+    strip = strip.reshape(3, patch, rows * columns * patch)
+    strip /= np.float32(255)
+    strip -= np.asarray(settings.norm_mean, np.float32)[:, None, None]
+    strip /= np.asarray(settings.norm_std, np.float32)[:, None, None]
+    return torch.from_numpy(strip)

@@ -77,6 +77,11 @@ def mel_filters() -> Tensor:
     return torch.from_numpy(triangles.astype(np.float32))
 
 
+@lru_cache(maxsize=1)
+def _window() -> Tensor:
+    return torch.hann_window(N_FFT)
+
+
 def log_power(waveform: Tensor, *, centred: bool = True) -> Tensor:
     """log10 mel power of every window, float32 ``[N_MELS, frames]``.
 
@@ -87,7 +92,7 @@ def log_power(waveform: Tensor, *, centred: bool = True) -> Tensor:
         waveform,
         N_FFT,
         HOP_LENGTH,
-        window=torch.hann_window(N_FFT),
+        window=_window(),
         center=centred,
         pad_mode="reflect",
         return_complex=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -22,12 +22,15 @@ from MiniCPMO45.batching import in_turn, together
 from MiniCPMO45.checkpoint import Progress, load_weights, locate
 from MiniCPMO45.configuration import MiniCPMOConfig
 from MiniCPMO45.decoder import Decoder
+from MiniCPMO45.encoder_graphs import LiveEar, LivePiece, TileEncoder
 from MiniCPMO45.errors import CheckpointError, PromptError
-from MiniCPMO45.image import ImageSettings, ImageTensors, batch_slices
+from MiniCPMO45.image import ImageSettings, ImageTensors
 from MiniCPMO45.inputs import Bounds, PromptInput
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import LanguageModel, RotaryTable
 from MiniCPMO45.resampler import Resampler
+from MiniCPMO45.speech_units import SpeechUnits
+from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.tokenizer import Tokenizer
 from MiniCPMO45.tts import SpeechTokenGenerator
 from MiniCPMO45.vision import VisionTransformer
@@ -52,6 +55,12 @@ class MiniCPMO(nn.Module):
     """The language model's layers with the conversations' cache."""
     speech: Decoder
     """The same of the speech-token generator."""
+    speech_units: SpeechUnits | None = None
+    """Draws seconds of speech on the device, where that is captured."""
+    tiles: TileEncoder
+    """The vision transformer with the resampler."""
+    ear: LiveEar
+    """The audio encoder for live audio, with the conversations' caches."""
     tokenizer: Tokenizer
     image_settings: ImageSettings
     name: str
@@ -164,6 +173,12 @@ class MiniCPMO(nn.Module):
         cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)
         rotary = RotaryTable(shape, max_length, frequency_dtype=rope_freq_dtype, **place)
         self.language = Decoder(self.llm.model, cache, rotary)
+        if self.config.init_vision:
+            self.vpm.join_projections()
+            self.tiles = TileEncoder(self.vpm, self.resampler, self.config.vision_batch_size)
+        if self.config.init_audio:
+            self.apm.join_projections()
+            self.ear = LiveEar(self.apm, self.audio_projection_layer, n_slots)
         if self.config.init_tts:
             self.tts.fold()
             shape = self.tts.model.shape
@@ -172,14 +187,30 @@ class MiniCPMO(nn.Module):
             self.speech = Decoder(self.tts.model, cache, RotaryTable(shape, capacity, **place))
 
     def capture_graphs(self, progress: Progress | None = None) -> None:
-        """Capture the short forwards of both decoders; no session may be open."""
-        steps = [("capturing decode steps", self.language)]
-        if self.config.init_tts:
-            steps.append(("capturing speech steps", self.speech))
-        for text, decoder in steps:
-            for fraction in decoder.capture():
+        """Run what is repeated all the time as CUDA graphs from now on; no session may be open."""
+        for text, fractions in self._captures():
+            for fraction in fractions:
                 if progress is not None:
                     progress(fraction, text)
+
+    def _captures(self) -> Iterator[tuple[str, Iterator[float]]]:
+        yield "capturing decode steps", self.language.capture()
+        if self.config.init_tts:
+            yield "capturing speech steps", self.speech.capture()
+            if self.speech.fused is not None:
+                self.speech_units = SpeechUnits(self.tts, self.speech, self.speech.fused)
+                yield "capturing seconds of speech", self.speech_units.capture()
+        if self.config.init_vision:
+            yield "capturing pictures", self.tiles.capture()
+        if self.config.init_audio:
+            yield "capturing seconds of sound", self.ear.capture()
+        if isinstance(self.vocoder, Token2Wav):
+            yield "capturing the vocoder", self.vocoder.capture()
+
+    def score_rows(self, rows: Sequence[Tensor]) -> list[Tensor]:
+        """Float32 scores ``[tokens]`` for final hidden states ``[hidden]``."""
+        scores = self.llm.logits(torch.stack(list(rows)))
+        return list(scores[:, : self.tokenizer.size])
 
     def read_processing_files(self, folder: Path) -> None:
         """Read the tokenizer and the image settings of a checkpoint folder."""
@@ -206,21 +237,7 @@ class MiniCPMO(nn.Module):
     @torch.inference_mode()
     def _encode_image_lists(self, lists: Sequence[list[ImageTensors]]) -> list[Tensor]:
         """Each list's embeddings; their tiles go through the encoder together."""
-        batch = batch_slices([image for images in lists for image in images])
-        batch = batch.to(self.device, self.dtype)
-        size = self.config.vision_batch_size
-        features = torch.cat(
-            [
-                self.vpm(pixels, mask, targets)
-                for pixels, mask, targets in zip(
-                    batch.pixels.split(size),
-                    batch.patch_mask.split(size),
-                    batch.target_sizes.split(size),
-                    strict=True,
-                )
-            ]
-        )  # [tiles, patches, vision width]
-        rows = self.resampler(features, batch.target_sizes)  # [tiles, query_num, hidden]
+        rows = self.tiles.encode([image for images in lists for image in images])
         counts = [sum(len(image.pixels) for image in images) for images in lists]
         return [tiles.flatten(0, 1) for tiles in rows.split(counts)]
 
@@ -252,16 +269,10 @@ class MiniCPMO(nn.Module):
             prefix_frames, suffix_frames: frames that neighbouring pieces also hold.
         """
 
-        def encode() -> Tensor:
-            hidden = self.apm.stream(
-                mel.to(self.device, self.dtype),
-                cache,
-                prefix_frames=prefix_frames,
-                suffix_frames=suffix_frames,
-            )
-            return self.audio_projection_layer.pool(hidden, [mel.shape[2]])[0]
-
-        return in_turn(encode)
+        piece = LivePiece(mel, cache, prefix_frames, suffix_frames)
+        if self.ear.can_share(piece):
+            return together(self.ear.hear_together, piece)
+        return in_turn(lambda: self.ear.hear(piece))
 
     @torch.inference_mode()
     def embed_prompt(

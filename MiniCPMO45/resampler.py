@@ -25,26 +25,35 @@ def _axis_table(length: int, width: int) -> Tensor:
     return torch.from_numpy(np.concatenate([np.sin(angles), np.cos(angles)], axis=1))
 
 
-def axis_code(length: int, width: int) -> Tensor:
-    """Sines then cosines of integer coordinates, float32 ``[length, width]``."""
-    rounded_up = -(-length // _TABLE_STEP) * _TABLE_STEP
-    return _axis_table(rounded_up, width)[:length]
+def code_table(longest: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Codes of at least ``longest`` coordinates and, last, the zeros of padding,
+    ``[coordinates + 1, width]``. They are computed in float32 and rounded once."""
+    length = -(-longest // _TABLE_STEP) * _TABLE_STEP
+    return _code_table(length, width, device, dtype)
 
 
-def position_code(target_sizes: Tensor, like: Tensor) -> Tensor:
-    """Two-dimensional position codes for a padded batch ``like`` ``[B, L, D]``.
+@lru_cache(maxsize=4)
+def _code_table(length: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return functional.pad(_axis_table(length, width), (0, 0, 0, 1)).to(device, dtype)
 
-    The first half of the width codes the column, the second the row; padding is zero. Codes are
-    computed in float32 and rounded once to the dtype of ``like``.
-    """
-    width = like.shape[2] // 2
-    table = axis_code(int(target_sizes.max()), width).to(like.device, like.dtype)
-    codes = torch.zeros_like(like)
-    for code, (rows, columns) in zip(codes, target_sizes.tolist(), strict=True):
-        grid = code[: rows * columns].view(rows, columns, 2 * width)
-        grid[:, :, :width] = table[:columns]
-        grid[:, :, width:] = table[:rows, None]
-    return codes
+
+def grid_places(target_sizes: Tensor, n_patches: int, device: torch.device) -> Tensor:
+    """Column and row of every patch of a padded batch, int64 ``[B, n_patches, 2]``; -1 is
+    padding."""
+    return torch.stack([_tile_places(*size, n_patches, device) for size in target_sizes.tolist()])
+
+
+@lru_cache(maxsize=256)
+def _tile_places(rows: int, columns: int, n_patches: int, device: torch.device) -> Tensor:
+    places = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).flip(1)
+    padding = (0, 0, 0, n_patches - rows * columns)
+    return functional.pad(places, padding, value=-1).to(device)
+
+
+def position_code(places: Tensor, table: Tensor) -> Tensor:
+    """Two-dimensional codes ``[B, L, 2 * width]`` of the places of :func:`grid_places`: the first
+    half codes the column, the second the row; padding is zero."""
+    return table[places].flatten(2)
 
 
 class CrossAttention(nn.Module):
@@ -57,8 +66,9 @@ class CrossAttention(nn.Module):
         self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        """Queries ``[1, Q, D]`` over keys ``[B, L, D]``; ``mask`` is boolean ``[B, L]``."""
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Queries ``[1, Q, D]`` over keys ``[B, L, D]`` with ``mask`` ``[B, 1, 1, L]``: which keys
+        are seen, or what is added to their scores."""
         projections = zip(
             (query, key, value),
             self.in_proj_weight.chunk(3),
@@ -73,9 +83,7 @@ class CrossAttention(nn.Module):
             for part, weight, bias in projections
         )
         query = query.expand(key.shape[0], -1, -1, -1)
-        mixed = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask[:, None, None, :]
-        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
 
@@ -97,8 +105,21 @@ class Resampler(nn.Module):
 
     def forward(self, features: Tensor, target_sizes: Tensor) -> Tensor:
         """``[B, L, C]`` of tiles with ``target_sizes`` ``[B, 2]`` to ``[B, query_num, D]``."""
+        n_patches = features.shape[1]
+        mask = torch.arange(n_patches) < target_sizes.cpu().prod(dim=1)[:, None]
+        seen = None if bool(mask.all()) else mask[:, None, None].to(features.device)
+        places = grid_places(target_sizes, n_patches, features.device)
+        return self.resample(features, places, self.codes(int(target_sizes.max())), seen)
+
+    def codes(self, longest: int) -> Tensor:
+        """The table of codes for tiles of up to ``longest`` rows and columns."""
+        return code_table(longest, self.proj.shape[0] // 2, self.proj.device, self.proj.dtype)
+
+    def resample(
+        self, features: Tensor, places: Tensor, table: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        """The same with places and the table that they point into."""
         value = self.ln_kv(self.kv_proj(features))  # -> [B, L, D]
-        key = value + position_code(target_sizes, value)
-        mask = torch.arange(value.shape[1]) < target_sizes.cpu().prod(dim=1)[:, None]
-        mixed = self.attn(self.ln_q(self.query)[None], key, value, mask.to(value.device))
+        key = value + position_code(places, table)
+        mixed = self.attn(self.ln_q(self.query)[None], key, value, mask)
         return self.ln_post(mixed) @ self.proj

@@ -23,11 +23,19 @@ class SpeechSampling:
 
 def penalise_repeats(scores: Tensor, recent: Tensor, factor: float) -> Tensor:
     """Make codes less likely for every time they occur in ``recent`` (at most 16 are read)."""
-    recent = recent[-PENALTY_WINDOW:]
-    counts = torch.zeros_like(scores).index_put(
-        (recent,), scores.new_ones(recent.numel()), accumulate=True
-    )
-    weight = factor**counts
+    recent = recent[None, -PENALTY_WINDOW:]
+    return penalise_counts(scores[None], recent, scores.new_tensor([[factor]]))[0]
+
+
+def penalise_counts(scores: Tensor, recent: Tensor, factors: Tensor) -> Tensor:
+    """The same for scores ``[B, codes]``, ``recent`` ``[B, n]`` and ``factors`` ``[B, 1]``.
+
+    The number of codes stands in ``recent`` for none.
+    """
+    n_codes = scores.shape[1]
+    counts = scores.new_zeros(scores.shape[0], n_codes + 1)
+    counts.scatter_add_(1, recent, torch.ones_like(recent, dtype=scores.dtype))
+    weight = factors ** counts[:, :n_codes]
     return torch.where(scores < 0, scores * weight, scores / weight)
 
 
@@ -70,6 +78,15 @@ def shape_scores(
     return scores
 
 
-def draw_code(scores: Tensor, generator: torch.Generator) -> Tensor:
-    """One audio code ``[]`` from shaped scores ``[codes]``."""
-    return torch.multinomial(scores.softmax(-1), 1, generator=generator)[0]
+def draw_noise(n_draws: int, n_codes: int, generator: torch.Generator) -> Tensor:
+    """Random numbers for ``n_draws`` draws, float32 ``[n_draws, n_codes]``."""
+    noise = torch.empty(n_draws, n_codes, device=generator.device)
+    return noise.exponential_(generator=generator)
+
+
+def draw_code(scores: Tensor, noise: Tensor) -> Tensor:
+    """Audio codes ``[...]`` from shaped scores and noise ``[..., codes]``.
+
+    Each code runs a race that it wins with its own probability, as in ``torch.multinomial``.
+    """
+    return (scores.softmax(-1) / noise).argmax(-1)

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import together
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
-from MiniCPMO45.speech_sampling import PENALTY_WINDOW, SpeechSampling, draw_code, shape_scores
+from MiniCPMO45.speech_sampling import (
+    PENALTY_WINDOW,
+    SpeechSampling,
+    draw_code,
+    draw_noise,
+    shape_scores,
+)
+from MiniCPMO45.speech_units import SpeechUnit, SpeechUnits
 from MiniCPMO45.tts import SpeechTokenGenerator
 
 CODES_PER_GROUP = 25  # one second
@@ -28,6 +36,7 @@ class SpeechDecoder:
         backbone: the generator's layers with their cache.
         slot: its place in that cache; the stretch starts by emptying it.
         generator: source of the draws.
+        units: draws whole units on the device, where that is captured.
     """
 
     module: SpeechTokenGenerator
@@ -36,6 +45,7 @@ class SpeechDecoder:
     generator: torch.Generator
     sampling: SpeechSampling = field(default_factory=SpeechSampling)
     position: int = 0
+    units: SpeechUnits | None = None
 
     def __post_init__(self) -> None:
         self.reset()
@@ -75,6 +85,7 @@ class SpeechDecoder:
         minimum: int = 0,
         filtered: bool = True,
         history: Tensor | None = None,
+        noise: Tensor | None = None,
         after_feed: Callable[[], None] | None = None,
     ) -> Iterator[int]:
         """Draw codes after ``rows``; each ``next()`` is one step. The end code comes last.
@@ -86,6 +97,7 @@ class SpeechDecoder:
             minimum: steps at which the end code is barred.
             filtered: apply ``top_p`` and ``top_k``.
             history: earlier codes the repetition penalty also sees.
+            noise: random numbers of all draws ``[limit, codes]``; drawn step by step if None.
             after_feed: called whenever rows have entered the cache.
         """
         drawn = torch.zeros(limit, dtype=torch.long, device=rows.device)
@@ -103,7 +115,8 @@ class SpeechDecoder:
                 filtered=filtered and not free,
                 barred_id=self.end_id if step < minimum else None,
             )
-            code = draw_code(scores, self.generator)
+            row = self._draw_noise(1)[0] if noise is None else noise[step]
+            code = draw_code(scores, row)
             drawn[step] = code
             code_id = int(code)
             yield code_id
@@ -125,8 +138,23 @@ class SpeechDecoder:
 
         The last draw is left out, so all returned codes are in the cache.
         """
-        codes = self.codes(rows, limit, minimum=minimum, filtered=filtered, history=history)
-        return list(codes)[:-1]
+        noise = self._draw_noise(limit)
+        if self.units is None or filtered:
+            codes = self.codes(
+                rows, limit, minimum=minimum, filtered=filtered, history=history, noise=noise
+            )
+            return list(codes)[:-1]
+        recent = [] if history is None else history.tolist()
+        unit = SpeechUnit(
+            rows, self.slot, self.position, limit, minimum, self.sampling, recent, noise
+        )
+        self.slot.reserve(rows.shape[0] + limit)
+        codes = together(self.units.run, unit)[:-1]
+        self.position += rows.shape[0] + len(codes)
+        return codes
+
+    def _draw_noise(self, n_draws: int) -> Tensor:
+        return draw_noise(n_draws, self.module.config.num_audio_tokens, self.generator)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,13 @@ from torch.nn import functional
 
 from MiniCPMO45.attention import AttentionBackend
 from MiniCPMO45.configuration import VisionConfig
+from MiniCPMO45.joined_linears import JoinedLinears
 from MiniCPMO45.resampler import Resampler
 
 __all__ = ["Resampler", "VisionTransformer", "axis_buckets", "position_ids"]
+
+
+_CPU = torch.device("cpu")
 
 
 @lru_cache(maxsize=256)
@@ -34,26 +38,42 @@ def axis_buckets(n_patches: int, n_positions: int) -> Tensor:
     return torch.from_numpy(np.searchsorted(edges, coordinates, side="right").astype(np.int64))
 
 
-def position_ids(target_sizes: Tensor, n_patches: int, n_positions: int) -> Tensor:
+def position_ids(
+    target_sizes: Tensor, n_patches: int, n_positions: int, device: torch.device = _CPU
+) -> Tensor:
     """Position-table rows of a padded batch, int64 ``[B, n_patches]``; padding gets row 0.
 
     Args:
         target_sizes: patch rows and columns of each tile ``[B, 2]``.
     """
-    ids = torch.zeros(target_sizes.shape[0], n_patches, dtype=torch.int64)
-    for row_of_batch, (rows, columns) in zip(ids, target_sizes.tolist(), strict=True):
-        vertical = axis_buckets(rows, n_positions)[:, None] * n_positions
-        row_of_batch[: rows * columns] = (vertical + axis_buckets(columns, n_positions)).flatten()
-    return ids
+    return torch.stack(
+        [_tile_ids(*size, n_patches, n_positions, device) for size in target_sizes.tolist()]
+    )
+
+
+@lru_cache(maxsize=256)
+def _tile_ids(
+    rows: int, columns: int, n_patches: int, n_positions: int, device: torch.device
+) -> Tensor:
+    vertical = axis_buckets(rows, n_positions)[:, None] * n_positions
+    ids = (vertical + axis_buckets(columns, n_positions)).flatten()
+    return functional.pad(ids, (0, n_patches - ids.numel())).to(device)
+
+
+def score_mask(patch_mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What hides padding when added to attention scores, ``[B, 1, 1, Lmax]``, from a mask
+    ``[B, Lmax]`` that is true for real patches."""
+    shown = torch.zeros(patch_mask.shape, dtype=dtype, device=patch_mask.device)
+    return shown.masked_fill(~patch_mask, float("-inf"))[:, None, None]
 
 
 @dataclass(frozen=True)
 class PatchLayout:
     """How the patches of a batch lie in memory, for attention.
 
-    ``mask`` is boolean ``[B, 1, 1, Lmax]`` over keys, None when nothing is padded. For
-    FlashAttention the tiles are packed end to end instead: ``offsets`` is int32 ``[B + 1]`` and
-    ``longest`` the patches of the largest tile.
+    ``mask`` is what :func:`score_mask` gives, None when nothing is padded. For FlashAttention the
+    tiles may be packed end to end instead: ``offsets`` is int32 ``[B + 1]`` and ``longest`` the
+    patches of the largest tile.
     """
 
     mask: Tensor | None = None
@@ -74,9 +94,18 @@ class VisionEmbeddings(nn.Module):
 
     def forward(self, pixels: Tensor, target_sizes: Tensor) -> Tensor:
         """Strips ``[B, 3, patch, patch * L]`` to ``[B, L, C]``."""
-        patches = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # -> [B, L, C]
-        ids = position_ids(target_sizes, patches.shape[1], self.n_positions)
-        return patches + self.position_embedding(ids.to(patches.device))
+        n_patches = pixels.shape[3] // pixels.shape[2]
+        ids = position_ids(target_sizes, n_patches, self.n_positions, pixels.device)
+        return self.embed(pixels, ids)
+
+    def embed(self, pixels: Tensor, ids: Tensor) -> Tensor:
+        """The same with position-table rows ``[B, L]``."""
+        patch = pixels.shape[2]
+        # The convolution's steps do not overlap: it is one product over flattened patches.
+        patches = pixels.unflatten(3, (-1, patch)).permute(0, 3, 1, 2, 4).flatten(2)  # [B, L, 3pp]
+        kernel = self.patch_embedding
+        embedded = functional.linear(patches, kernel.weight.flatten(1), kernel.bias)
+        return embedded + self.position_embedding(ids)
 
 
 class VisionAttention(nn.Module):
@@ -92,14 +121,14 @@ class VisionAttention(nn.Module):
         self.k_proj = nn.Linear(width, width)
         self.v_proj = nn.Linear(width, width)
         self.out_proj = nn.Linear(width, width)
+        self.projections = JoinedLinears(self.q_proj, self.k_proj, self.v_proj)
 
     def forward(self, hidden: Tensor, layout: PatchLayout) -> Tensor:
         """``[..., L, C]`` to the same; packed input has no batch axis."""
-        split = (*hidden.shape[:-1], self.n_heads, self.head_dim)
         query, key, value = (
-            projection(hidden).view(split) for projection in (self.q_proj, self.k_proj, self.v_proj)
+            part.unflatten(-1, (self.n_heads, self.head_dim)) for part in self.projections(hidden)
         )
-        if self.backend == "flash_attention_2":
+        if layout.offsets is not None:
             mixed = _attend_packed(query, key, value, layout)
         else:
             query, key, value = (part.transpose(1, 2) for part in (query, key, value))
@@ -115,7 +144,7 @@ def _attend_sdpa(query: Tensor, key: Tensor, value: Tensor, layout: PatchLayout)
 def _attend_eager(query: Tensor, key: Tensor, value: Tensor, layout: PatchLayout) -> Tensor:
     scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5  # [B, heads, L, L]
     if layout.mask is not None:
-        scores = scores.masked_fill(~layout.mask, torch.finfo(scores.dtype).min)
+        scores = scores + layout.mask
     return scores.float().softmax(dim=-1).to(query.dtype) @ value
 
 
@@ -136,7 +165,16 @@ class VisionMLP(nn.Module):
         self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.fc2(functional.gelu(self.fc1(hidden), approximate="tanh"))
+        return self.fc2(_linear_gelu(hidden, self.fc1))
+
+
+def _linear_gelu(inputs: Tensor, linear: nn.Linear) -> Tensor:
+    """A linear layer and the tanh-approximated GELU, on a GPU within the matrix product."""
+    if not inputs.is_cuda:
+        return functional.gelu(linear(inputs), approximate="tanh")
+    rows = inputs.flatten(0, -2)
+    active = torch.ops.aten._addmm_activation(linear.bias, rows, linear.weight.T, use_gelu=True)
+    return active.view(*inputs.shape[:-1], linear.out_features)
 
 
 class VisionLayer(nn.Module):
@@ -179,6 +217,11 @@ class VisionTransformer(nn.Module):
         self.encoder = VisionEncoder(config, attn_implementation)
         self.post_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
+    def join_projections(self) -> None:
+        """Make fewer, larger products of the loaded weights."""
+        for layer in self.encoder.layers:
+            layer.self_attn.projections.join()  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
+
     def forward(self, pixels: Tensor, patch_mask: Tensor, target_sizes: Tensor) -> Tensor:
         """Encode a padded batch of tiles.
 
@@ -198,7 +241,7 @@ class VisionTransformer(nn.Module):
             hidden[patch_mask] = packed
         else:
             padded = bool((lengths < patch_mask.shape[1]).any())
-            mask = patch_mask[:, None, None, :] if padded else None
+            mask = score_mask(patch_mask, hidden.dtype) if padded else None
             hidden = self.encoder(hidden, PatchLayout(mask=mask))
         return self.post_layernorm(hidden)
 

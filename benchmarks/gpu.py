@@ -1,9 +1,11 @@
-"""Times of the model's parts at the published sizes with random weights, on one GPU.
+"""Times of the model at its published sizes with random weights, on one GPU.
 
-    python -m benchmarks.gpu [--repeats N]
+    python -m benchmarks.gpu [--only STAGE,...] [--sessions N] [--seconds S] [--repeats N]
 
-Prints one JSON line. The baseline is the eager decode step of the same run; ``copy_tb_s`` is the
-device's own copy speed (bytes read and written), against which memory-bound steps can be judged.
+Stages: baseline (transformers' decoders, eager, in the same run), decode, encoders, speech,
+vocoder, chat, units, calls. Prints one JSON line. ``copy_tb_s`` is the device's own copy speed
+(bytes read and written), against which memory-bound steps are judged. Without ``--sessions`` the
+calls stage goes through 1, 4, 8, 16 and 32 calls.
 """
 
 from __future__ import annotations
@@ -12,24 +14,34 @@ import argparse
 import json
 import platform
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 import transformers
 from PIL import Image
 
+from benchmarks.gpu_baseline import baseline_times
+from benchmarks.gpu_calls import sustained_calls, unit_times
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO
-from MiniCPMO45.audio import offline_features
 from MiniCPMO45.image import preprocess_image
+from MiniCPMO45.packed_rows import Feed
+from MiniCPMO45.sampling import GenerationOptions as Sampling
+from MiniCPMO45.sampling import draw
 from MiniCPMO45.sessions.base import Session
+from MiniCPMO45.sessions.duplex_hearing import DuplexHearing
 from tests.gpu.full_size import random_model
-from tests.gpu.full_size_call import LISTEN, SPEAK, TimedCall
+from tests.gpu.full_size_call import SECOND
 from tests.gpu.full_size_speech import random_token2wav, stage_times
 
-DECODE_CACHE = 1024
+STAGES = ("baseline", "decode", "encoders", "speech", "vocoder", "chat", "units", "calls")
+CALLS = (1, 4, 8, 16, 32)
+UNITS = 300
+MAX_LENGTH = 4352  # room for the longest cache that is measured
+SHORT, LONG = 1024, 4096
 
 
 def median_ms(work: Callable[[], object], repeats: int) -> float:
@@ -54,22 +66,57 @@ def copy_tb_s(device: torch.device, repeats: int) -> float:
 
 
 @torch.inference_mode()
-def decoder_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
-    """Forwards of one conversation over a cache of so many tokens, and a step of many."""
-    times = {}
-    rows = torch.randn(DECODE_CACHE, model.config.hidden_size, device=model.device).bfloat16()
-    with Session(model) as session:
-        slot = session.slot
+def decoder_times(model: MiniCPMO, repeats: int, copy_speed: float) -> dict[str, object]:
+    """Forwards of one conversation and of many; a token is everything from one to the next."""
+    decoder, times = model.language, {}
+    rows = torch.randn(SHORT, model.config.hidden_size, device=model.device).bfloat16()
 
-        def forward(n_rows: int, n_cached: int) -> None:
-            slot.truncate(n_cached)
-            session.feed_embeddings(rows[:n_rows])
+    def forward(n_conversations: int, n_rows: int, n_cached: int) -> float:
+        slots = [decoder.cache.acquire() for _ in range(n_conversations)]
 
-        for n_rows, n_cached in ((1, DECODE_CACHE), (90, DECODE_CACHE), (DECODE_CACHE, 0)):
-            name = "decode" if n_rows == 1 else f"prefill_{n_rows}"
-            times[f"{name}_ms"] = median_ms(lambda n=n_rows, c=n_cached: forward(n, c), repeats)
-        times["head_ms"] = median_ms(lambda: model.llm.logits(rows[0]), repeats)
+        def run() -> None:
+            for slot in slots:
+                slot.truncate(n_cached)
+            decoder.run([Feed(rows[:n_rows], slot, n_cached) for slot in slots])
+
+        time_ms = median_ms(run, repeats)
+        for slot in slots:
+            slot.close()
+        return time_ms
+
+    for name, size in (("1k", SHORT), ("4k", LONG)):
+        times[f"step_{name}_ms"] = forward(1, 1, size)
+    for count in (8, 16, 32):
+        times[f"step_{count}_rows_4k_ms"] = forward(count, 1, LONG)
+    times["prefill_90_ms"] = forward(1, 90, SHORT)
+    times["prefill_1024_ms"] = forward(1, SHORT, 0)
+    for name, size in (("1k", SHORT), ("4k", LONG)):
+        times[f"token_{name}_ms"] = token_ms(model, size, repeats)
+    weights = model.llm.model.layers.parameters()
+    n_bytes = sum(weight.numel() * weight.element_size() for weight in weights)
+    speed = n_bytes / times["step_1k_ms"] / 1e9
+    times["step_1k_tb_s"] = round(speed, 2)
+    times["step_1k_share_of_copy"] = round(speed / copy_speed, 2)
+    times["tokens_s"] = {
+        str(count): round(1000 * count / times[f"step_{count}_rows_4k_ms"]) for count in (8, 16, 32)
+    }
     return times
+
+
+def token_ms(model: MiniCPMO, n_cached: int, repeats: int) -> float:
+    """A drawn token, its embedding, the layers, its scores and the host's read of it."""
+    with Session(model, seed=0) as session:
+        session.slot.truncate(n_cached)
+        token = torch.tensor(1, device=model.device)
+        options = Sampling()
+
+        def step() -> None:
+            nonlocal token
+            session.slot.truncate(n_cached)
+            token = draw(session.scores(session.feed_token(token)), options, session.generator)
+            int(token)
+
+        return median_ms(step, repeats)
 
 
 @torch.inference_mode()
@@ -77,10 +124,21 @@ def encoder_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     rng = np.random.default_rng(0)
     picture = Image.fromarray(rng.integers(0, 255, (448, 448, 3), dtype=np.uint8))
     tiles = [preprocess_image(picture, model.image_settings, 1)]
-    second = offline_features([rng.normal(scale=0.1, size=16000).astype(np.float32)])
+    hearing = DuplexHearing(model, 0)
+    hearing.add(SECOND, is_first=True)
+    hearing.take(is_first=True)
+
+    def hear() -> None:
+        hearing.add(SECOND, is_first=False)
+        hearing.take(is_first=False)
+
+    hear()
     return {
+        "picture_reading_ms": median_ms(
+            lambda: preprocess_image(picture, model.image_settings, 1), repeats
+        ),
         "image_tile_ms": median_ms(lambda: model.encode_images(tiles), repeats),
-        "audio_second_ms": median_ms(lambda: model.encode_audio(second), repeats),
+        "audio_second_ms": median_ms(hear, repeats),
     }
 
 
@@ -90,43 +148,9 @@ def speech_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     with Session(model, seed=0) as session:
 
         def unit() -> None:
-            decoder = session.speech_decoder()
-            decoder.unit(rows)
+            session.speech_decoder().unit(rows)
 
-        return {"speech_25_codes_ms": median_ms(unit, max(3, repeats // 5))}
-
-
-def vocoder_times(device: torch.device, repeats: int) -> dict[str, float]:
-    """One second of streamed sound, in the precision that the service uses."""
-    token2wav = random_token2wav(device, torch.float32)
-    return {f"token2wav_{name}": time for name, time in stage_times(token2wav, repeats).items()}
-
-
-def call_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
-    """One second of an omni call: listening, and speaking four words, their sound included."""
-    call = TimedCall(model)
-    times = {}
-    for name, words in (("listen", LISTEN), ("speak", SPEAK)):
-        call.unit(words)
-        units_ms = [call.unit(words)[0] for _ in range(max(5, repeats // 2))]
-        times[f"{name}_unit_ms"] = round(statistics.median(units_ms), 2)
-    call.close()
-    return times
-
-
-def graph_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
-    """The same with captured decode steps, as the service runs, and what capturing takes."""
-    started_s = time.perf_counter()
-    model.capture_graphs()
-    torch.cuda.synchronize()
-    capture_s = round(time.perf_counter() - started_s, 2)
-    return {
-        "capture_s": capture_s,
-        **decoder_times(model, repeats),
-        **speech_times(model, repeats),
-        **call_times(model, repeats),
-        **chat_times(model, repeats),
-    }
+        return {"speech_25_codes_ms": median_ms(unit, repeats)}
 
 
 def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
@@ -141,35 +165,74 @@ def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
     return {"chat_first_token_ms": median_ms(first_token, repeats)}
 
 
+def memory_gb() -> dict[str, float | None]:
+    """Gigabytes (1e9 bytes): PyTorch's largest reservation, and what the driver shows in all."""
+    query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split()
+    reserved = torch.cuda.max_memory_reserved()
+    used = round(int(answer[0]) * 2**20 / 1e9, 2) if answer else None
+    return {"reserved": round(reserved / 1e9, 2), "driver": used}
+
+
+def measure(arguments: argparse.Namespace, stages: Sequence[str]) -> dict[str, object]:
+    device, repeats = torch.device("cuda"), arguments.repeats
+    copy_speed = copy_tb_s(device, repeats)
+    torch.cuda.empty_cache()
+    result: dict[str, object] = {"copy_tb_s": copy_speed}
+    if "baseline" in stages:
+        result["baseline"] = baseline_times(device, lambda work: median_ms(work, repeats))
+        torch.cuda.empty_cache()
+    calls = [arguments.sessions] if arguments.sessions else list(CALLS)
+    n_slots = max([1, *(calls if "calls" in stages else []), 32 if "decode" in stages else 1])
+    torch.cuda.reset_peak_memory_stats()
+    model = random_model(device, n_slots=n_slots, max_length=MAX_LENGTH)
+    started_s = time.perf_counter()
+    model.capture_graphs()
+    token2wav = random_token2wav(device, torch.float32, cuda_graphs=True)
+    torch.cuda.synchronize()
+    result["capture_s"] = round(time.perf_counter() - started_s, 2)
+    parts: dict[str, Callable[[], dict[str, object]]] = {
+        "decode": lambda: decoder_times(model, repeats, copy_speed),
+        "encoders": lambda: dict(encoder_times(model, repeats)),
+        "speech": lambda: dict(speech_times(model, repeats)),
+        "vocoder": lambda: dict(stage_times(token2wav, repeats)),
+        "chat": lambda: dict(chat_times(model, repeats)),
+        "units": lambda: unit_times(model, token2wav, UNITS),
+    }
+    for name, part in parts.items():
+        if name in stages:
+            result[name] = part()
+    if "calls" in stages:
+        result["calls"] = [
+            sustained_calls(model, token2wav, count, arguments.seconds) for count in calls
+        ]
+    result["slots"] = n_slots
+    result["memory_gb"] = memory_gb()
+    return result
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(STAGES), help="stages, separated by commas")
+    parser.add_argument("--sessions", type=int, help="calls at the same time")
+    parser.add_argument("--seconds", type=int, default=120, help="length of the calls")
     parser.add_argument("--repeats", type=int, default=20)
-    repeats = parser.parse_args().repeats
+    arguments = parser.parse_args()
+    stages = arguments.only.split(",")
+    if unknown := set(stages) - set(STAGES):
+        parser.error(f"unknown stage {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}")
     if not torch.cuda.is_available():
         sys.stderr.write("benchmarks.gpu needs a CUDA device\n")
         return 1
-    device = torch.device("cuda")
-    copy_speed = copy_tb_s(device, repeats)
-    torch.cuda.empty_cache()
-    model = random_model(device)
-    result = {
+    environment = {
         "benchmark": "gpu",
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
-        "attention": model.attention_backends["llm"],
-        "repeats": repeats,
-        "copy_tb_s": copy_speed,
-        **decoder_times(model, repeats),
-        **encoder_times(model, repeats),
-        **speech_times(model, repeats),
-        **vocoder_times(device, repeats),
-        **call_times(model, repeats),
-        **chat_times(model, repeats),
-        "with_graphs": graph_times(model, repeats),
-        "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2),
+        "repeats": arguments.repeats,
     }
+    result = {**environment, **measure(arguments, stages)}
     sys.stdout.write(json.dumps(result) + "\n")
     return 0
 

@@ -34,7 +34,11 @@ async def cancel_and_wait(tasks: Iterable[asyncio.Future[Any]]) -> None:
     tasks = list(tasks)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        await asyncio.wait(tasks)  # gather() would hide who cancels the waiting itself
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
+from MiniCPMO45.batching import together
 from MiniCPMO45.inputs import InputBuilder, PromptInput
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
 from MiniCPMO45.model import MiniCPMO
@@ -69,6 +70,7 @@ class Session:
             self._speech_slot,
             self.generator,
             sampling or SpeechSampling(),
+            units=self.model.speech_units,
         )
 
     def speech_stream(
@@ -135,6 +137,8 @@ class Session:
 
         Rows of the head beyond the tokenizer's entries are padding and left out.
         """
+        if hidden.ndim == 1:
+            return together(self.model.score_rows, hidden)
         return self.model.llm.logits(hidden)[..., : self.model.tokenizer.size]
 
     def drop_span(self, first: int, count: int) -> bool:

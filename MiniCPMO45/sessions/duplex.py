@@ -71,7 +71,7 @@ class DuplexSession(Session):
             PromptTooLongError: the prompt does not fit the cache.
         """
         self.slot.truncate(0)
-        self.hearing = DuplexHearing(self.model)
+        self.hearing = DuplexHearing(self.model, self.slot.index)
         self.decider = Decider(self.model.tokenizer, self.options, self.generator)
         self.voice = self._new_voice()
         self._n_units = self._n_audio_units = self._n_generated = 0

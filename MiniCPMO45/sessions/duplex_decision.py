@@ -57,14 +57,9 @@ class Decider:
             recent = torch.tensor(list(self.history), device=scores.device)
             # Published: the sign is not looked at, so negative scores rise.
             scores = scores.index_put((recent,), scores[recent] / options.text_repetition_penalty)
-        for index, factor in (
-            (tokens.turn_end, 1 / options.length_penalty),
-            (tokens.message_end, options.listen_prob_scale),
-        ):
-            score = scores[index]
-            if index == tokens.turn_end and score <= 0:
-                factor = 1 / factor
-            scores[index] = score * factor
+        turn_end, penalty = scores[tokens.turn_end], options.length_penalty
+        scores[tokens.turn_end] = turn_end * torch.where(turn_end <= 0, penalty, 1 / penalty)
+        scores[tokens.message_end] *= options.listen_prob_scale
         if options.listen_top_k is not None:
             rank = int((scores > scores[tokens.message_end]).sum())
             if rank < options.listen_top_k:

@@ -18,12 +18,15 @@ class DuplexHearing:
 
     The first unit is padded on the left with silence; each later one takes exactly one second.
     What is left over waits for the next unit.
+
+    Args:
+        slot: the conversation's place in the caches.
     """
 
-    def __init__(self, model: MiniCPMO) -> None:
+    def __init__(self, model: MiniCPMO, slot: int) -> None:
         self._model = model
         self._mel = StreamingMel(StreamingMelSettings(redundancy_ms=REDUNDANCY_MS))
-        self._cache = model.apm.new_cache()
+        self._cache = model.ear.stream(slot)
         self._waiting = torch.zeros(0)
 
     @property

@@ -19,7 +19,10 @@ class DuplexSight:
     def __init__(self, model: MiniCPMO, settings: ImageSettings, tokens: DuplexTokens) -> None:
         self._model = model
         self._settings = settings
-        self._tokens = tokens
+        ids = torch.tensor([tokens.image, tokens.slice], device=model.device)
+        self._whole, self._slice = (  # start and end, each [1, hidden]
+            tuple(model.llm.embed(pair).split(1)) for pair in ids
+        )
 
     def see(
         self, frames: Sequence[Image.Image], max_slice_nums: int | Sequence[int]
@@ -49,9 +52,6 @@ class DuplexSight:
         rows: list[Tensor] = []
         for image in images:
             for position in range(len(image.pixels)):
-                start, end = self._tokens.slice if position else self._tokens.image
-                rows += [self._embed(start), next(tiles), self._embed(end)]
+                start, end = self._slice if position else self._whole
+                rows += [start, next(tiles), end]
         return rows, sum(len(image.pixels) for image in images)
-
-    def _embed(self, token_id: int) -> Tensor:
-        return self._model.llm.embed(torch.tensor([token_id], device=self._model.device))

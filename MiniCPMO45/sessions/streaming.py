@@ -95,7 +95,7 @@ class StreamingSession(Session):
     ) -> None:
         super().__init__(model, compat=compat, seed=seed)
         self._mel_settings = mel_settings
-        self._audio_cache = model.apm.new_cache()
+        self._audio_cache = model.ear.stream(self.slot.index)
         self._window = window
         self._open: OpenTurn = "none"
         self._turns = TurnLog()

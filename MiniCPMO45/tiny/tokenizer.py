@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ BAD_CHARACTERS = frozenset("()（）\n\r\N{REPLACEMENT CHARACTER}")
 
 def train_tokenizer() -> Tokenizer:
     """Train on the corpus until every one of its English words and characters is one piece."""
-    merges = _learn_merges()
+    return tokenizer_of(_learn_merges())
+
+
+def tokenizer_of(merges: list[list[str]]) -> Tokenizer:
+    """A tokenizer of the bytes, the given merges in order, and the added tokens."""
     base = [*sorted(ByteLevel.alphabet()), UNKNOWN]
     base += dict.fromkeys(left + right for left, right in merges)
     vocabulary = {piece: index for index, piece in enumerate(base)}
@@ -72,14 +77,20 @@ def bad_token_ids(tokenizer: Tokenizer) -> list[int]:
 def _learn_merges() -> list[list[str]]:
     whole = [*FRAME_WORDS, *characters_beyond_ascii()]
     text = [line for paragraph in paragraphs() for line in _twice_if_english(paragraph)]
+    # the number of merges is out of reach: the frequency limit ends the training
+    return learn_merges(whole * 100 + text, most=1 << 20, min_frequency=2)
+
+
+def learn_merges(lines: Iterable[str], *, most: int, min_frequency: int) -> list[list[str]]:
+    """The pairs that byte-level BPE merges over ``lines``, the most frequent first."""
     settings = {
-        "vocab_size": 1 << 20,  # out of reach: the frequency limit ends the training
-        "min_frequency": 2,
+        "vocab_size": len(ByteLevel.alphabet()) + most,
+        "min_frequency": min_frequency,
         "initial_alphabet": ByteLevel.alphabet(),
         "show_progress": False,
     }
     trainee = _tokenizer({}, [], [])
-    trainee.train_from_iterator(whole * 100 + text, BpeTrainer(**settings))
+    trainee.train_from_iterator(lines, BpeTrainer(**settings))
     return json.loads(trainee.to_str())["model"]["merges"]
 
 

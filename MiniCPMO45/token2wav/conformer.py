@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from MiniCPMO45.audio_cache import LayerCache
-from MiniCPMO45.token2wav.causal import causal_conv
+from MiniCPMO45.joined_linears import JoinedLinears
+from MiniCPMO45.token2wav.causal import causal_conv, convolve
 from MiniCPMO45.token2wav.configuration import EncoderConfig
 from MiniCPMO45.token2wav.flow_state import EncoderPositions, EncoderState
-from MiniCPMO45.token2wav.frame_cache import FrameCache
+from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
 from MiniCPMO45.token2wav.positions import PositionRows, select_distances, sinusoids
 
 _EMBED_EPS = 1e-5
@@ -43,9 +43,9 @@ class LookaheadLayer(nn.Module):
         self.conv2 = nn.Conv1d(width, width, kernel_size=3)
 
     def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        """``[B, T + lookahead, C]`` to ``[B, T, C]``; ``context`` ``[B, C, 2]`` is updated."""
-        ahead = functional.leaky_relu(self.conv1(x.transpose(1, 2)))  # [B, C, T]
-        mixed = causal_conv(self.conv2, ahead, context).transpose(1, 2)
+        """``[B, T + lookahead, C]`` to ``[B, T, C]``; ``context`` ``[B, 2, C]`` is updated."""
+        ahead = functional.leaky_relu(convolve(self.conv1, x))  # [B, T, C]
+        mixed = causal_conv(self.conv2, ahead, context)
         return mixed + x[:, : mixed.shape[1]]
 
 
@@ -58,10 +58,9 @@ class UpsamplingLayer(nn.Module):
         self.conv = nn.Conv1d(width, width, kernel_size=2 * stride + 1)
 
     def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        """``[B, T, C]`` to ``[B, stride * T, C]``; ``context`` ``[B, C, 2 * stride]`` is
+        """``[B, T, C]`` to ``[B, stride * T, C]``; ``context`` ``[B, 2 * stride, C]`` is
         updated."""
-        repeated = x.repeat_interleave(self.stride, dim=1).transpose(1, 2)
-        return causal_conv(self.conv, repeated, context).transpose(1, 2)
+        return causal_conv(self.conv, x.repeat_interleave(self.stride, dim=1), context)
 
 
 class RelativeAttention(nn.Module):
@@ -74,6 +73,7 @@ class RelativeAttention(nn.Module):
         self.linear_q = nn.Linear(width, width)
         self.linear_k = nn.Linear(width, width, bias=config.key_bias)
         self.linear_v = nn.Linear(width, width)
+        self.projections = JoinedLinears(self.linear_q, self.linear_k, self.linear_v)
         self.linear_out = nn.Linear(width, width)
         self.linear_pos = nn.Linear(width, width, bias=False)
         self.pos_bias_u = nn.Parameter(torch.empty(n_heads, width // n_heads))
@@ -84,13 +84,13 @@ class RelativeAttention(nn.Module):
         return self.linear_pos(table).unflatten(-1, (self.n_heads, -1)).permute(1, 2, 0)
 
     def forward(
-        self, x: Tensor, rows: PositionRows, layer: int, cache: LayerCache | None
+        self, x: Tensor, rows: PositionRows, layer: int, cache: FrameLayer | None
     ) -> Tensor:
         """``[B, T, C]`` to the same."""
         query, key, value = (
             # -> [B, heads, T, head_dim]
-            linear(x).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-            for linear in (self.linear_q, self.linear_k, self.linear_v)
+            each.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+            for each in self.projections(x)
         )
         if cache is not None:
             key, value = cache.append(key, value)
@@ -98,7 +98,10 @@ class RelativeAttention(nn.Module):
         content = (query + self.pos_bias_u[:, None]) @ key.transpose(2, 3)
         distance = (query + self.pos_bias_v[:, None]) @ rows.window(layer, n_queries, n_keys)
         scores = content + select_distances(distance, n_keys)  # [B, heads, T, n_keys]
-        weights = (scores.float() * query.shape[-1] ** -0.5).softmax(dim=-1)
+        scores = scores.float() * query.shape[-1] ** -0.5
+        if cache is not None and cache.mask is not None:
+            scores = scores + cache.mask
+        weights = scores.softmax(dim=-1)
         mixed = weights.to(value.dtype) @ value
         return self.linear_out(mixed.transpose(1, 2).flatten(2))
 
@@ -124,7 +127,7 @@ class EncoderLayer(nn.Module):
         self.norm_ff = nn.LayerNorm(config.output_size, eps=_LAYER_EPS)
 
     def forward(
-        self, x: Tensor, rows: PositionRows, layer: int, cache: LayerCache | None
+        self, x: Tensor, rows: PositionRows, layer: int, cache: FrameLayer | None
     ) -> Tensor:
         x = x + self.self_attn(self.norm_mha(x), rows, layer, cache)
         return x + self.feed_forward(self.norm_ff(x))

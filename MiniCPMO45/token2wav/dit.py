@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from MiniCPMO45.audio_cache import LayerCache
+from MiniCPMO45.joined_linears import JoinedLinears
 from MiniCPMO45.token2wav.causal import causal_conv
 from MiniCPMO45.token2wav.configuration import EstimatorConfig
 from MiniCPMO45.token2wav.flow_state import BlockState, EstimatorState
+from MiniCPMO45.token2wav.frame_cache import FrameLayer
 
 TIME_FEATURES = 256
 _TIME_SCALE = 1000.0
@@ -24,8 +25,8 @@ _NORM_EPS = 1e-6
 class Modulation:
     """What one point in flow time does to the norms.
 
-    ``blocks`` ``[depth, 3, 3, hidden]``: shift, scale and gate of attention, of the MLP and of
-    the convolutions; ``final`` ``[2, hidden]``: shift and scale.
+    ``blocks`` ``[depth, 3, 3, hidden]``: shift, factor and gate of attention, of the MLP and of
+    the convolutions; ``final`` ``[2, hidden]``: shift and factor.
     """
 
     blocks: Tensor
@@ -40,9 +41,9 @@ def time_features(times: Tensor) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
-def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """A norm without weights, then scaled by ``1 + scale`` and shifted."""
-    return functional.layer_norm(x, x.shape[-1:], eps=_NORM_EPS) * (1 + scale) + shift
+def modulate(x: Tensor, shift: Tensor, factor: Tensor) -> Tensor:
+    """A norm whose weights are those of a point in flow time."""
+    return functional.layer_norm(x, x.shape[-1:], factor, shift, _NORM_EPS)
 
 
 class TimeEmbedder(nn.Module):
@@ -66,21 +67,24 @@ class Attention(nn.Module):
         self.to_q = nn.Linear(hidden, inner)
         self.to_k = nn.Linear(hidden, inner)
         self.to_v = nn.Linear(hidden, inner)
+        self.projections = JoinedLinears(self.to_q, self.to_k, self.to_v)
         self.q_norm = nn.LayerNorm(config.head_dim)
         self.k_norm = nn.LayerNorm(config.head_dim)
         self.proj = nn.Linear(inner, hidden)
 
-    def forward(self, x: Tensor, cache: LayerCache | None) -> Tensor:
+    def forward(self, x: Tensor, cache: FrameLayer | None) -> Tensor:
         """``[B, T, C]`` to the same."""
         query, key, value = (
-            # -> [B, heads, T, head_dim]
-            linear(x).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-            for linear in (self.to_q, self.to_k, self.to_v)
+            each.unflatten(-1, (self.n_heads, -1))  # [B, T, heads, head_dim]
+            for each in self.projections(x)
         )
         query, key = self.q_norm(query), self.k_norm(key)
+        query, key, value = (each.transpose(1, 2) for each in (query, key, value))
+        mask = None
         if cache is not None:
             key, value = cache.append(key, value)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
+            mask = cache.mask
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.proj(mixed.transpose(1, 2).flatten(2))
 
 
@@ -101,9 +105,8 @@ class ConvolutionBranch(nn.Module):
         """``[B, T, C]`` to the same."""
         first, norm, second = self.block["1"], self.block["3"], self.block["6"]
         assert isinstance(first, nn.Conv1d) and isinstance(second, nn.Conv1d)
-        x = causal_conv(first, x.transpose(1, 2), None if state is None else state.first)
-        x = functional.mish(norm(x.transpose(1, 2))).transpose(1, 2)  # [B, C, T]
-        return causal_conv(second, x, None if state is None else state.second).transpose(1, 2)
+        x = functional.mish(norm(causal_conv(first, x, None if state is None else state.first)))
+        return causal_conv(second, x, None if state is None else state.second)
 
 
 class MLP(nn.Module):
@@ -129,12 +132,12 @@ class Block(nn.Module):
         """``[B, T, C]`` to the same; ``modulation`` ``[3, 3, C]``."""
         for_attention, for_mlp, for_conv = modulation
         cache = None if state is None else state.attention
-        shift, scale, gate = for_attention
-        x = x + gate * self.attn(modulate(x, shift, scale), cache)
-        shift, scale, gate = for_conv
-        x = x + gate * self.conv(modulate(x, shift, scale), state)
-        shift, scale, gate = for_mlp
-        return x + gate * self.mlp(modulate(x, shift, scale))
+        shift, factor, gate = for_attention
+        x = torch.addcmul(x, gate, self.attn(modulate(x, shift, factor), cache))
+        shift, factor, gate = for_conv
+        x = torch.addcmul(x, gate, self.conv(modulate(x, shift, factor), state))
+        shift, factor, gate = for_mlp
+        return torch.addcmul(x, gate, self.mlp(modulate(x, shift, factor)))
 
 
 class FinalLayer(nn.Module):
@@ -145,8 +148,8 @@ class FinalLayer(nn.Module):
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(hidden, 2 * hidden))
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        shift, scale = modulation
-        return self.linear(modulate(x, shift, scale))
+        shift, factor = modulation
+        return self.linear(modulate(x, shift, factor))
 
 
 class DiT(nn.Module):
@@ -166,12 +169,11 @@ class DiT(nn.Module):
         per_block = [
             block.adaLN_modulation(embedded) for block in self.blocks if isinstance(block, Block)
         ]
-        blocks = torch.stack(per_block, dim=1)  # [N, depth, 9 * hidden]
-        final = self.final_layer.adaLN_modulation(embedded)
-        return [
-            Modulation(block.unflatten(-1, (3, 3, -1)), last.unflatten(-1, (2, -1)))
-            for block, last in zip(blocks, final, strict=True)
-        ]
+        blocks = torch.stack(per_block, dim=1).unflatten(-1, (3, 3, -1))  # [N, depth, 3, 3, C]
+        final = self.final_layer.adaLN_modulation(embedded).unflatten(-1, (2, -1))  # [N, 2, C]
+        blocks[:, :, :, 1] += 1  # the networks give scales: how far factors are from one
+        final[:, 1] += 1
+        return [Modulation(block, last) for block, last in zip(blocks, final, strict=True)]
 
     def forward(
         self, x: Tensor, modulation: Modulation, state: EstimatorState | None, step: int

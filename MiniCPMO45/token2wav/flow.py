@@ -9,15 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from MiniCPMO45.token2wav.causal import lay_out
 from MiniCPMO45.token2wav.configuration import FlowConfig
-from MiniCPMO45.token2wav.conformer import Conformer
-from MiniCPMO45.token2wav.dit import DiT, Modulation
+from MiniCPMO45.token2wav.conformer import Conformer, RelativeAttention
+from MiniCPMO45.token2wav.dit import Attention, DiT, Modulation
 from MiniCPMO45.token2wav.flow_state import (
     EncoderPositions,
     EncoderState,
     EstimatorState,
     FlowState,
 )
+from MiniCPMO45.token2wav.precision import tensor_cores
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Flow(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
+        self.tensor_cores = False
         self.input_embedding = nn.Embedding(config.vocab_size, config.input_size)
         self.spk_embed_affine_layer = nn.Linear(config.spk_embed_dim, config.output_size)
         self.encoder = Conformer(config.encoder)
@@ -64,6 +67,14 @@ class Flow(nn.Module):
         ]
         return Schedule(times.tolist(), modulation)
 
+    def arrange_weights(self) -> None:
+        """Lay the weights out for few, large products; call once they have their precision."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d):
+                lay_out(module)
+            elif isinstance(module, RelativeAttention | Attention):
+                module.projections.join()
+
     def new_state(self, n_steps: int, n_frames: int) -> FlowState:
         """An empty state with room for ``n_frames`` mel frames."""
         like = self.encoder_proj.weight
@@ -82,8 +93,9 @@ class Flow(nn.Module):
         last: bool,
     ) -> Tensor:
         """Token ids int64 ``[1, T]`` to ``[1, frames, mels]``; see :class:`Conformer`."""
-        hidden = self.encoder(self.input_embedding(tokens), positions, state, last=last)
-        return self.encoder_proj(hidden)
+        with tensor_cores(self.tensor_cores):
+            hidden = self.encoder(self.input_embedding(tokens), positions, state, last=last)
+            return self.encoder_proj(hidden)
 
     def project_speaker(self, speaker: Tensor) -> Tensor:
         """Speaker embedding ``[1, spk_embed_dim]`` to ``[1, mels]``."""
@@ -121,7 +133,8 @@ class Flow(nn.Module):
         x = noise
         for step, modulation in enumerate(schedule.modulation):
             rows = torch.cat([x.to(mu.dtype).expand(2, -1, -1), condition], dim=2)
-            velocity = self.estimator(rows, modulation, state, step).float()
+            with tensor_cores(self.tensor_cores):
+                velocity = self.estimator(rows, modulation, state, step).float()
             guided = (1 + weight) * velocity[:1] - weight * velocity[1:]
             x = x + (schedule.times[step + 1] - schedule.times[step]) * guided
         if state is not None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from MiniCPMO45.audio_cache import LayerCache
 from MiniCPMO45.token2wav.configuration import EncoderConfig, EstimatorConfig
-from MiniCPMO45.token2wav.frame_cache import FrameCache
+from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
 from MiniCPMO45.token2wav.positions import PositionRows
 from MiniCPMO45.token2wav.trimming import (
     EncoderTrim,
@@ -19,7 +18,7 @@ from MiniCPMO45.token2wav.trimming import (
     keep_token_positions,
 )
 
-CONTEXT = 2  # columns before a convolution of kernel 3
+CONTEXT = 2  # rows before a convolution of kernel 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class EncoderPositions:
 class EncoderState:
     """The encoder's past; tensors are written in place.
 
-    ``lookahead`` ``[1, C, 2]`` and ``upsampling`` ``[1, C, 2 * rate]`` precede the convolutions,
+    ``lookahead`` ``[1, 2, C]`` and ``upsampling`` ``[1, 2 * rate, C]`` precede the convolutions,
     ``tokens`` and ``frames`` are the keys and values before and after upsampling.
     """
 
@@ -51,8 +50,8 @@ class EncoderState:
         row = (1, heads, n_tokens, width // heads)
         frame_row = (1, heads, rate * n_tokens, width // heads)
         return cls(
-            lookahead=like.new_zeros(1, width, CONTEXT),
-            upsampling=like.new_zeros(1, width, 2 * rate),
+            lookahead=like.new_zeros(1, CONTEXT, width),
+            upsampling=like.new_zeros(1, 2 * rate, width),
             tokens=FrameCache.allocate((config.num_blocks, *row), like),
             frames=FrameCache.allocate((config.num_up_blocks, *frame_row), like),
             rate=rate,
@@ -73,6 +72,23 @@ class EncoderState:
         self.tokens.copy_from(other.tokens)
         self.frames.copy_from(other.frames)
 
+    def padded(self, n_tokens: int, n_chunk: int) -> EncoderState:
+        """A view of ``n_tokens`` of it, for chunks of ``n_chunk`` tokens."""
+        return EncoderState(
+            self.lookahead,
+            self.upsampling,
+            self.tokens.padded(n_tokens, n_chunk),
+            self.frames.padded(self.rate * n_tokens, self.rate * n_chunk),
+            self.rate,
+        )
+
+    def append(self, padded: EncoderState) -> None:
+        """Take over the chunk that was written last to a padded state."""
+        self.lookahead.copy_(padded.lookahead)
+        self.upsampling.copy_(padded.upsampling)
+        self.tokens.advance(self.tokens.write_chunk(padded.tokens))
+        self.frames.advance(self.frames.write_chunk(padded.frames))
+
     def trim(self, n_prompt: int, rule: EncoderTrim) -> None:
         """Keep the prompt of ``n_prompt`` mel frames and two seconds more."""
         kept = keep_token_positions(self.tokens.length, n_prompt, self.rate, rule)
@@ -84,8 +100,8 @@ class EncoderState:
 class BlockState:
     """One estimator block in one solver step: caches of its attention and its convolutions."""
 
-    attention: LayerCache
-    first: Tensor  # [2, hidden, 2]
+    attention: FrameLayer
+    first: Tensor  # [2, 2, hidden]
     second: Tensor
 
 
@@ -98,7 +114,7 @@ class EstimatorState:
 
     def __init__(self, cache: FrameCache, contexts: Tensor) -> None:
         self._cache = cache
-        self._contexts = contexts  # [steps, depth, 2 convolutions, 2, hidden, 2]
+        self._contexts = contexts  # [steps, depth, 2 convolutions, 2, 2, hidden]
         self.newest_first: list[int] = []
 
     @classmethod
@@ -108,12 +124,16 @@ class EstimatorState:
         """An empty state with room for ``n_frames``."""
         layers = (n_steps, config.depth)
         shape = (*layers, 2, config.num_heads, n_frames, config.head_dim)
-        contexts = like.new_zeros(*layers, 2, 2, config.hidden_size, CONTEXT)
+        contexts = like.new_zeros(*layers, 2, 2, CONTEXT, config.hidden_size)
         return cls(FrameCache.allocate(shape, like), contexts)
 
     @property
     def length(self) -> int:
         return self._cache.length
+
+    @property
+    def capacity(self) -> int:
+        return self._cache.capacity
 
     def resized(self, n_frames: int) -> EstimatorState:
         other = EstimatorState(self._cache.resized(n_frames), self._contexts.clone())
@@ -124,6 +144,15 @@ class EstimatorState:
         self._cache.copy_from(other._cache)
         self._contexts.copy_(other._contexts)
         self.newest_first = list(other.newest_first)
+
+    def padded(self, n_frames: int, n_chunk: int) -> EstimatorState:
+        """A view of ``n_frames`` of it, for chunks of ``n_chunk`` frames."""
+        return EstimatorState(self._cache.padded(n_frames, n_chunk), self._contexts)
+
+    def append(self, padded: EstimatorState) -> None:
+        """Take over the chunk that was written last to a padded state."""
+        self._contexts.copy_(padded._contexts)
+        self.advance(self._cache.write_chunk(padded._cache))
 
     def block(self, step: int, index: int) -> BlockState:
         first, second = self._contexts[step, index]
@@ -154,6 +183,11 @@ class FlowState:
     encoder: EncoderState
     estimator: EstimatorState
 
+    @property
+    def n_frames(self) -> int:
+        """Mel frames there is room for."""
+        return self.estimator.capacity
+
     @torch.inference_mode()
     def resized(self, n_frames: int) -> FlowState:
         """A copy with room for ``n_frames`` mel frames."""
@@ -165,6 +199,20 @@ class FlowState:
         """Become as ``other``, which must not be larger than this state has room for."""
         self.encoder.copy_from(other.encoder)
         self.estimator.copy_from(other.estimator)
+
+    def padded(self, n_frames: int, n_chunk: int) -> FlowState:
+        """A view of ``n_frames`` mel frames of it, for chunks of ``n_chunk`` frames: what is
+        copied into it becomes the past of the next chunk."""
+        rate = self.encoder.rate
+        return FlowState(
+            self.encoder.padded(n_frames // rate, n_chunk // rate),
+            self.estimator.padded(n_frames, n_chunk),
+        )
+
+    def append(self, padded: FlowState) -> None:
+        """Take over the chunk that was written last to a padded state."""
+        self.encoder.append(padded.encoder)
+        self.estimator.append(padded.estimator)
 
     def trim(self, n_prompt: int, encoder: EncoderTrim, estimator: EstimatorTrim) -> None:
         """Forget what lies too far back; ``n_prompt`` counts mel frames."""

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from MiniCPMO45.audio_cache import LayerCache
+from MiniCPMO45.token2wav.transfer import to_device
+
+
+@dataclass(frozen=True)
+class FrameLayer:
+    """One layer's keys and values ``[rows, heads, capacity, head_dim]`` and where to write next.
+
+    ``mask`` ``[1, 1, 1, capacity]`` is added to all scores; None where every filled position is
+    attended to.
+    """
+
+    keys: Tensor
+    values: Tensor
+    length: int
+    mask: Tensor | None = None
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write ``[rows, heads, T, head_dim]`` and return all filled positions."""
+        end = self.length + keys.shape[2]
+        self.keys[:, :, self.length : end] = keys
+        self.values[:, :, self.length : end] = values
+        return self.keys[:, :, :end], self.values[:, :, :end]
 
 
 class FrameCache:
@@ -21,11 +43,16 @@ class FrameCache:
         self._keys = keys
         self._values = values
         self.length = 0
+        self.mask: Tensor | None = None
 
     @classmethod
     def allocate(cls, shape: Sequence[int], like: Tensor) -> FrameCache:
         """An empty cache of ``shape`` on the device and in the dtype of ``like``."""
-        return cls(like.new_empty(shape), like.new_empty(shape))
+        return cls(like.new_zeros(shape), like.new_zeros(shape))
+
+    @property
+    def capacity(self) -> int:
+        return self._keys.shape[-2]
 
     def resized(self, capacity: int) -> FrameCache:
         """A copy with room for ``capacity`` positions."""
@@ -41,19 +68,36 @@ class FrameCache:
         self._values[filled] = other._values[filled]
         self.length = other.length
 
-    def layer(self, *index: int) -> LayerCache:
-        return LayerCache(self._keys[index], self._values[index], self.length)
+    def padded(self, capacity: int, n_chunk: int) -> PaddedCache:
+        """A view of the first ``capacity`` positions, for chunks of ``n_chunk``."""
+        within = (..., slice(0, capacity), slice(None))
+        return PaddedCache(self._keys[within], self._values[within], n_chunk)
+
+    def layer(self, *index: int) -> FrameLayer:
+        return FrameLayer(self._keys[index], self._values[index], self.length, self.mask)
 
     def advance(self, n_positions: int) -> None:
         """Count positions that every layer has just written."""
         self.length += n_positions
 
+    def write_chunk(self, other: FrameCache) -> int:
+        """Append what was written last to a :class:`PaddedCache`, without counting it yet.
+
+        Returns:
+            the number of positions.
+        """
+        chunk = (..., slice(other.length, other.capacity), slice(None))
+        n_positions = other.capacity - other.length
+        place = (..., slice(self.length, self.length + n_positions), slice(None))
+        self._keys[place] = other._keys[chunk]
+        self._values[place] = other._values[chunk]
+        return n_positions
+
     def move(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
         """Copy positions ``sources`` over ``targets``, all at once, and keep ``length``."""
         if sources:
             device = self._keys.device
-            taken = torch.tensor(sources, device=device)
-            written = torch.tensor(targets, device=device)
+            taken, written = to_device(sources, device), to_device(targets, device)
             for tensor in (self._keys, self._values):
                 tensor.index_copy_(tensor.ndim - 2, written, tensor.index_select(-2, taken))
         self.length = length
@@ -62,3 +106,30 @@ class FrameCache:
         """Make position ``i`` what ``positions[i]`` is now, and forget the rest."""
         moved = [target for target, source in enumerate(positions) if target != source]
         self.move([positions[target] for target in moved], moved, len(positions))
+
+
+class PaddedCache(FrameCache):
+    """A cache whose shapes never change, for chunks of one size.
+
+    The newest chunk lies at the end and its past right before it; ``mask`` hides what lies further
+    left. So distances are always the same, and only a copy knows how long the past is.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor, n_chunk: int) -> None:
+        super().__init__(keys, values)
+        self.length = self.capacity - n_chunk
+        self.mask = keys.new_zeros(1, 1, 1, self.capacity)
+
+    def copy_from(self, other: FrameCache) -> None:
+        """Take over what ``other`` holds as the past of a chunk to come."""
+        assert self.mask is not None
+        first = self.length - other.length
+        past = (..., slice(first, self.length), slice(None))
+        filled = (..., slice(0, other.length), slice(None))
+        self._keys[past] = other._keys[filled]
+        self._values[past] = other._values[filled]
+        self.mask[..., :first].fill_(-math.inf)
+        self.mask[..., first:].zero_()
+
+    def advance(self, n_positions: int) -> None:
+        """The chunk stays where it is."""

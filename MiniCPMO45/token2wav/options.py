@@ -19,6 +19,8 @@ class Token2WavOptions:
         estimator_trim: what the estimator forgets, see ``keep_estimator_frames``.
         lookahead_code: stands behind the last code of a prompt.
         seed: of the noise all solutions start from.
+        tensor_cores: on CUDA, let the float32 products that make mel frames round their operands to
+            ten bits, which halves their time. The sound is as good and not the same to the sample.
     """
 
     flow_steps: int = 5
@@ -26,3 +28,4 @@ class Token2WavOptions:
     estimator_trim: EstimatorTrim = "reference"
     lookahead_code: int = SILENCE_CODE
     seed: int = 0
+    tensor_cores: bool = True

@@ -3,6 +3,9 @@ fades from the old rendering to the new one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
@@ -12,20 +15,66 @@ from MiniCPMO45.token2wav.noise import ExcitationNoise
 OVERLAP_FRAMES = 8
 
 
+@dataclass(frozen=True)
+class Rendering:
+    """Mel frames ``[1, mels, T]``, their excitation ``[1, 1, n]`` and their sound ``[1, n]``."""
+
+    mel: Tensor
+    source: Tensor
+    sound: Tensor
+
+    @classmethod
+    def silent(cls, hift: HiFT, n_frames: int) -> Rendering:
+        config, like = hift.config, hift.conv_pre.weight
+        n_samples = n_frames * config.samples_per_frame
+        return cls(
+            like.new_zeros(1, config.in_channels, n_frames),
+            like.new_zeros(1, 1, n_samples),
+            like.new_zeros(1, n_samples),
+        )
+
+    def copy_from(self, other: Rendering) -> None:
+        """Become as ``other``, which has as many frames."""
+        self.mel.copy_(other.mel)
+        self.source.copy_(other.source)
+        self.sound.copy_(other.sound)
+
+
+class Renderer(Protocol):
+    """:func:`render` with a vocoder of its own."""
+
+    def __call__(self, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
+        """What comes back is valid until the next call."""
+        ...
+
+
+def render(hift: HiFT, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
+    """Render ``past`` once more with ``mel`` ``[1, mels, F]`` behind it.
+
+    Args:
+        noise: for all frames, see :class:`HarmonicSource`.
+    """
+    frames = torch.cat([past.mel, mel], dim=2)
+    source = hift.source(frames, noise)
+    n_past = past.sound.shape[1]
+    source[:, :, :n_past] = past.source
+    sound = hift.decode(frames, source)
+    if n_past:
+        sound[:, :n_past] = crossfade(past.sound, sound[:, :n_past])
+    return Rendering(frames, source, sound)
+
+
 class VocoderOverlap:
     """What the vocoder remembers of one turn: its last frames, excitation and sound.
 
     The sound of the remembered frames has not been given out yet.
     """
 
-    def __init__(self, hift: HiFT, noise: ExcitationNoise) -> None:
-        config = hift.config
-        like = hift.conv_pre.weight
-        self._hift = hift
+    def __init__(self, hift: HiFT, render: Renderer, noise: ExcitationNoise) -> None:
+        self._config = hift.config
+        self._render = render
         self._noise = noise
-        self._mel = like.new_zeros(1, config.in_channels, 0)
-        self._source = like.new_zeros(1, 1, 0)
-        self._sound = like.new_zeros(1, 0)
+        self._past = Rendering.silent(hift, 0)
 
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
         """Render ``[1, mels, F]``.
@@ -34,28 +83,25 @@ class VocoderOverlap:
             ``[n]``: unless ``last``, as many frames' samples as came in. The sound runs up to
             eight frames late, and silence makes up for the delay at the beginning.
         """
-        config = self._hift.config
-        frames = torch.cat([self._mel, mel], dim=2)
-        n_samples = frames.shape[2] * config.samples_per_frame
-        noise = self._noise.draw(n_samples, config.nb_harmonics + 1).to(frames.device)
-        source = self._hift.source(frames, noise)
-        remembered = self._source.shape[2]
-        source[:, :, :remembered] = self._source
-        sound = self._hift.decode(frames, source)
-        if remembered:
-            sound[:, :remembered] = crossfade(self._sound, sound[:, :remembered])
+        config, past = self._config, self._past
+        n_samples = (past.mel.shape[2] + mel.shape[2]) * config.samples_per_frame
+        noise = self._noise.draw(n_samples, config.nb_harmonics + 1).to(mel.device)
+        rendering = self._render(past, mel, noise)
+        sound = rendering.sound
         if last:
-            return sound[0]
+            return sound[0].clone()
         kept = min(OVERLAP_FRAMES * config.samples_per_frame, n_samples)
-        self._mel = frames[:, :, -OVERLAP_FRAMES:].clone()
-        self._source = source[:, :, -kept:].clone()
-        self._sound = sound[:, -kept:].clone()
-        delay = sound.new_zeros(kept - remembered)
+        self._past = Rendering(
+            rendering.mel[:, :, -OVERLAP_FRAMES:].clone(),
+            rendering.source[:, :, -kept:].clone(),
+            sound[:, -kept:].clone(),
+        )
+        delay = sound.new_zeros(kept - past.sound.shape[1])
         return torch.cat([delay, sound[0, : n_samples - kept]])
 
     def flush(self) -> Tensor:
         """The remembered sound, ``[n]``."""
-        return self._sound[0]
+        return self._past.sound[0]
 
 
 def crossfade(old: Tensor, new: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 import torch
@@ -9,8 +10,9 @@ from torch import Tensor
 
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.noise import ExcitationNoise
-from MiniCPMO45.token2wav.overlap import VocoderOverlap
+from MiniCPMO45.token2wav.overlap import Renderer, VocoderOverlap
 from MiniCPMO45.token2wav.precision import full_precision
+from MiniCPMO45.token2wav.state_pool import StatePool
 from MiniCPMO45.token2wav.synthesis import WINDOW_CODES, MelSynthesizer
 from MiniCPMO45.token2wav.voice import Voice
 
@@ -18,24 +20,33 @@ from MiniCPMO45.token2wav.voice import Voice
 class VocoderStream:
     """One listener's synthesis. Everything that changes while it speaks is in here.
 
-    Memory is taken once, when the stream is opened; it does not grow with what is said.
+    Memory is taken once, when the stream is opened, and given back when it is dropped; it does not
+    grow with what is said.
     """
 
     def __init__(
-        self, synthesizer: MelSynthesizer, hift: HiFT, voice: Voice, noise: ExcitationNoise
+        self,
+        synthesizer: MelSynthesizer,
+        hift: HiFT,
+        render: Renderer,
+        states: StatePool,
+        voice: Voice,
+        noise: ExcitationNoise,
     ) -> None:
         self._synthesizer = synthesizer
         self._hift = hift
+        self._render = render
         self._voice = voice
-        self._state = voice.base.resized(synthesizer.stream_frames(voice))
-        self._overlap = VocoderOverlap(hift, noise)
+        self._state = states.take(voice.base, synthesizer.stream_frames(voice))
+        weakref.finalize(self, states.give_back, self._state).atexit = False
+        self._overlap = VocoderOverlap(hift, render, noise)
         self.finished = False
 
     @torch.inference_mode()
     def restart(self, noise: ExcitationNoise) -> None:
         """Forget the turn, finished or not, and be ready for another one in the same voice."""
         self._state.copy_from(self._voice.base)
-        self._overlap = VocoderOverlap(self._hift, noise)
+        self._overlap = VocoderOverlap(self._hift, self._render, noise)
         self.finished = False
 
     @full_precision()

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from MiniCPMO45.token2wav.flow import Flow, Schedule
 from MiniCPMO45.token2wav.flow_state import FlowState
+from MiniCPMO45.token2wav.graphs import FlowGraphs
 from MiniCPMO45.token2wav.noise import FlowNoise
 from MiniCPMO45.token2wav.options import Token2WavOptions
+from MiniCPMO45.token2wav.transfer import to_device
 from MiniCPMO45.token2wav.trimming import RECENT_FRAMES
 from MiniCPMO45.token2wav.voice import Voice, VoicePrompt
 
@@ -18,7 +20,10 @@ WINDOW_CODES = 28  # most codes of one chunk: a second and the lookahead
 
 
 class MelSynthesizer:
-    """The flow with its solver schedule and noise; holds nothing that changes."""
+    """The flow with its solver schedule and noise; holds nothing that changes.
+
+    ``graphs``, once captured, do the ordinary chunks of streams.
+    """
 
     def __init__(
         self, flow: Flow, schedule: Schedule, noise: FlowNoise, options: Token2WavOptions
@@ -26,6 +31,7 @@ class MelSynthesizer:
         self.flow = flow
         self.options = options
         self.schedule = schedule
+        self.graphs: FlowGraphs | None = None
         self._noise = noise
 
     @property
@@ -79,14 +85,17 @@ class MelSynthesizer:
             codes: at most ``WINDOW_CODES``; unless ``last`` the final ``lookahead`` are only
                 looked at.
         """
-        tokens = torch.tensor([list(codes)], device=self.flow.device)
-        mu = self.flow.encode(tokens, voice.positions, state.encoder, last=last)
+        n_frames = self.rate * (len(codes) - (0 if last else self.lookahead))
         # The noise is chosen by what is cached, which stops growing: not by time.
         first = state.estimator.length
-        noise = voice.noise[:, first : first + mu.shape[1]]
-        mel = self.flow.solve(
-            noise, mu, voice.speaker, voice.prompt.mel[:, :0], self.schedule, state.estimator
-        )
+        noise = voice.noise[:, first : first + n_frames]
+        if self.graphs is not None and self.graphs.fits(state, len(codes), last=last):
+            mel = self.graphs.run(state, codes, noise, voice.speaker)
+        else:
+            tokens = to_device(codes, self.flow.device)[None]
+            mu = self.flow.encode(tokens, voice.positions, state.encoder, last=last)
+            known = voice.prompt.mel[:, :0]
+            mel = self.flow.solve(noise, mu, voice.speaker, known, self.schedule, state.estimator)
         state.trim(
             voice.prompt.n_frames,
             encoder=self.options.encoder_trim,

@@ -1,11 +1,10 @@
-"""Units of a full-duplex call at the published sizes, with decisions given instead of drawn."""
+"""Units of full-duplex calls at the published sizes, with decisions given instead of drawn."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from itertools import cycle
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -13,9 +12,8 @@ from PIL import Image
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.sessions.duplex import DuplexSession, UnitResult
-from MiniCPMO45.sessions.duplex_decision import Decider
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
-from tests.gpu.full_size_speech import random_token2wav, random_voice
+from MiniCPMO45.token2wav import Token2Wav, Voice
 
 PREFIX = "<|im_start|>system\nStreaming Omni Conversation.\n<|audio_start|>"
 SUFFIX = "<|audio_end|><|im_end|>"
@@ -25,19 +23,21 @@ SECOND = np.random.default_rng(0).normal(scale=0.1, size=16000).astype(np.float3
 FRAME = Image.fromarray(np.random.default_rng(0).integers(0, 255, (448, 448, 3), dtype=np.uint8))
 
 
-class TimedCall:
-    """An omni call with the full-size vocoder.
+class ScriptedCall:
+    """A call with the full-size vocoder.
 
-    The decision is still computed from the model's scores and read back; only its outcome is
+    Decisions are still computed from the model's scores and read back; only their outcome is
     replaced.
     """
 
-    def __init__(self, model: MiniCPMO) -> None:
-        token2wav = random_token2wav(model.device, torch.float32)
-        voice = random_voice(token2wav)
+    def __init__(
+        self, model: MiniCPMO, token2wav: Token2Wav, voice: Voice, *, with_pictures: bool = True
+    ) -> None:
         self._tokenizer = model.tokenizer
+        self._frames = [FRAME] if with_pictures else []
         self._session = DuplexSession(
             model,
+            # A turn goes on while the call listens, so that nothing depends on the order of units.
             DuplexOptions(force_listen_count=0),
             make_vocoder=lambda: token2wav.stream(voice),
             seed=0,
@@ -47,21 +47,32 @@ class TimedCall:
     def close(self) -> None:
         self._session.close()
 
-    def unit(self, words: Sequence[str]) -> tuple[float, UnitResult]:
-        """Milliseconds for one unit with a frame, up to the end of its bookkeeping."""
+    def steps(self, words: Sequence[str]) -> Generator[None, None, UnitResult]:
+        """One unit that chooses these words, in the steps that a worker takes."""
         session = self._session
         outcomes = cycle(self._tokenizer.ids_of(list(words)))
-        choose = Decider.choose
+        decider = session.decider
+        choose = type(decider).choose
 
-        def given(decider: Decider, scores: torch.Tensor) -> int:
+        def given(scores: torch.Tensor) -> int:
             choose(decider, scores)
             return next(outcomes)
 
-        with patch.object(Decider, "choose", given):
-            torch.cuda.synchronize()
-            started_s = time.perf_counter()
-            session.prefill(SECOND, [FRAME])
-            result = session.generate()
-            session.finalize()
-            torch.cuda.synchronize()
-        return 1000 * (time.perf_counter() - started_s), result
+        decider.choose = given  # type: ignore[method-assign]
+        session.prefill(SECOND, self._frames)
+        yield
+        result = yield from session.steps()
+        session.finalize()
+        return result
+
+    def unit(self, words: Sequence[str]) -> tuple[float, UnitResult]:
+        """Milliseconds of one unit, up to the end of its bookkeeping."""
+        torch.cuda.synchronize()
+        started_s = time.perf_counter()
+        steps = self.steps(words)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                torch.cuda.synchronize()
+                return 1000 * (time.perf_counter() - started_s), end.value

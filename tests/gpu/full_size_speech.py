@@ -15,11 +15,17 @@ from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, Voice
 from MiniCPMO45.token2wav.flow import Flow
 from MiniCPMO45.token2wav.noise import FlowNoise
 from MiniCPMO45.token2wav.overlap import VocoderOverlap
+from MiniCPMO45.token2wav.synthesis import MelSynthesizer
 from tests.unit.token2wav_support import make_prompt, make_windows, networks
 
 VOICE_CODES = 125  # a reference recording of five seconds
 SECOND = make_windows(28)[0]  # 25 codes, and three that are only looked at
-STAGES = {"encoder": (Flow, "encode"), "flow": (Flow, "solve"), "vocoder": (VocoderOverlap, "push")}
+STAGES = {
+    "encoder": (Flow, "encode"),  # part of the mel frames, not seen in a graph
+    "flow": (Flow, "solve"),  # the same
+    "mel": (MelSynthesizer, "chunk"),
+    "vocoder": (VocoderOverlap, "push"),
+}
 
 
 def random_token2wav(
@@ -27,32 +33,50 @@ def random_token2wav(
     dtype: torch.dtype,
     options: Token2WavOptions | None = None,
     flow_noise: FlowNoise | None = None,
+    *,
+    cuda_graphs: bool = False,
 ) -> Token2Wav:
     """A model that cannot listen: voices come from :func:`random_voice`."""
     networks.cache_clear()  # the precision of a network is changed in place
     flow, hift = networks("published", device)
-    return Token2Wav(flow, hift, dtype=dtype, options=options, flow_noise=flow_noise)
+    token2wav = Token2Wav(flow, hift, dtype=dtype, options=options, flow_noise=flow_noise)
+    if cuda_graphs:
+        for _ in token2wav.capture():
+            pass
+    return token2wav
 
 
-def random_voice(token2wav: Token2Wav) -> Voice:
-    return token2wav.voice_of(make_prompt(VOICE_CODES), "voice")
+def random_voice(token2wav: Token2Wav, n_codes: int = VOICE_CODES) -> Voice:
+    return token2wav.voice_of(make_prompt(n_codes), "voice")
 
 
 @torch.inference_mode()
 def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
-    """Median milliseconds for one second of streamed sound, as a whole and by stage."""
-    stream = token2wav.stream(random_voice(token2wav))
-    for _ in range(3):
-        stream.push(SECOND, last=False)
-    whole_ms = []
+    """Median milliseconds for one second of streamed sound, as a whole and by stage, and for
+    opening a stream and its first second."""
+    voice = random_voice(token2wav)
+    times: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeats):
         started_s = time.perf_counter()
+        stream = token2wav.stream(voice)
+        torch.cuda.synchronize()
+        opened_s = time.perf_counter()
         stream.push(SECOND, last=False)  # ends with the sound on the host
-        whole_ms.append(1000 * (time.perf_counter() - started_s))
+        pushed_s = time.perf_counter()
+        del stream  # gives its memory to the next one
+        times["open"].append(1000 * (opened_s - started_s))
+        times["first"].append(1000 * (pushed_s - opened_s))
+    stream = token2wav.stream(voice)
+    for _ in range(3):
+        stream.push(SECOND, last=False)
+    for _ in range(repeats):
+        started_s = time.perf_counter()
+        stream.push(SECOND, last=False)
+        times["whole"].append(1000 * (time.perf_counter() - started_s))
     with timed_stages() as times_ms:
         for _ in range(repeats):
             stream.push(SECOND, last=False)
-    times = {"whole": whole_ms, **times_ms}
+    times |= times_ms
     return {f"{name}_ms": round(statistics.median(values), 2) for name, values in times.items()}
 
 

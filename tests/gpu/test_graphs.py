@@ -8,16 +8,23 @@ from __future__ import annotations
 import json
 import sys
 import unittest
+from collections.abc import Generator, Iterator
 
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import Lane, Lanes
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.fused_decoder import FusedDecoder
-from MiniCPMO45.kv_cache import CacheSlot
+from MiniCPMO45.kv_cache import CacheSlot, KVCache
+from MiniCPMO45.llm import RotaryTable
 from MiniCPMO45.packed_rows import Feed
 from MiniCPMO45.sessions.base import Session
-from tests.gpu.full_size import random_model
+from MiniCPMO45.speech_sampling import SpeechSampling
+from MiniCPMO45.speech_tokens import SpeechDecoder
+from MiniCPMO45.speech_units import SpeechUnits
+from MiniCPMO45.tts import SpeechTokenGenerator
+from tests.gpu.full_size import PUBLISHED, random_model
 
 WITHOUT_GPU = not torch.cuda.is_available()
 TOLERANCE = 5e-2  # of the states' norm; bfloat16 through 36 layers gives about 0.02
@@ -133,6 +140,85 @@ class FusedDecoderTest(unittest.TestCase):
         )
         self.assertFalse(fused.fits(2000, 1))
         self.assertTrue(fused.fits(1024, 3))
+
+
+@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
+class SpeechUnitsTest(unittest.TestCase):
+    """In float32, where captured and plain draws can be the same."""
+
+    N_CALLS = 5
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        device = torch.device("cuda")
+        torch.manual_seed(0)
+        config = PUBLISHED.tts_config
+        cls.module = SpeechTokenGenerator(config).to(device)
+        for name, parameter in cls.module.named_parameters():
+            fan_in = parameter[0].numel()
+            value = 1.0 if parameter.ndim == 1 else None
+            if value is not None and not name.endswith("bias"):
+                parameter.data.fill_(value)
+            elif parameter.ndim > 1:
+                parameter.data.normal_(std=fan_in**-0.5)
+        cls.module.requires_grad_(False).fold()
+        shape, dtype = cls.module.model.shape, torch.float32
+        cache = KVCache(shape, n_slots=cls.N_CALLS, capacity=1024, device=device, dtype=dtype)
+        rotary = RotaryTable(shape, 1024, device=device, dtype=dtype)
+        cls.decoder = Decoder(cls.module.model, cache, rotary)
+        cls.plain = Decoder(cls.module.model, cache, rotary)
+        list(cls.decoder.capture())
+        assert cls.decoder.fused is not None
+        cls.units = SpeechUnits(cls.module, cls.decoder, cls.decoder.fused)
+        list(cls.units.capture())
+
+    def speech(self, seed: int, *, captured: bool) -> SpeechDecoder:
+        backbone = self.decoder if captured else self.plain
+        generator = torch.Generator("cuda").manual_seed(seed)
+        units = self.units if captured else None
+        sampling = SpeechSampling(temperature=0.7 + seed / 10)
+        return SpeechDecoder(
+            self.module, backbone, backbone.cache.acquire(), generator, sampling, units=units
+        )
+
+    def units_of(self, speech: SpeechDecoder, seed: int) -> Iterator[list[int]]:
+        numbers = torch.Generator("cuda").manual_seed(100 + seed)
+        limits = [(26, 26), (26, 26), (76, 0)]
+        history: list[int] = []
+        for limit, minimum in limits:
+            width = speech.module.config.hidden_size
+            rows = torch.randn(3 + seed, width, device="cuda", generator=numbers)
+            earlier = torch.tensor(history[-16:], device="cuda") if history else None
+            codes = speech.unit(rows, limit=limit, minimum=minimum, history=earlier)
+            history += codes
+            yield codes
+
+    def test_units_drawn_together_are_those_drawn_alone_step_by_step(self) -> None:
+        expected = []
+        for seed in range(self.N_CALLS):
+            speech = self.speech(seed, captured=False)
+            expected.append([*self.units_of(speech, seed), speech.slot.length, speech.position])
+            speech.slot.close()
+        lanes, drawn = Lanes(), [[] for _ in range(self.N_CALLS)]
+        speeches = [self.speech(seed, captured=True) for seed in range(self.N_CALLS)]
+
+        def lane(seed: int) -> Lane:
+            def steps() -> Generator[None, None, None]:
+                for codes in self.units_of(speeches[seed], seed):
+                    drawn[seed].append(codes)
+                    yield
+
+            return Lane(steps)
+
+        for seed in range(self.N_CALLS):
+            lanes.add(lane(seed))
+        while lanes:
+            lanes.turn()
+        for codes, speech in zip(drawn, speeches, strict=True):
+            codes += [speech.slot.length, speech.position]
+            speech.slot.close()
+        same = [ours == theirs for ours, theirs in zip(drawn, expected, strict=True)]
+        self.assertEqual(same, [True] * self.N_CALLS)
 
 
 if __name__ == "__main__":

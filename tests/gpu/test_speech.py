@@ -9,13 +9,14 @@ import json
 import sys
 import time
 import unittest
+from itertools import product
 
 import numpy as np
 import torch
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.sessions.base import Session
-from MiniCPMO45.token2wav import Token2WavOptions
+from MiniCPMO45.token2wav import Token2WavOptions, VocoderStream
 from tests.golden.token2wav import inputs
 from tests.gpu.full_size import random_model
 from tests.gpu.full_size_speech import (
@@ -29,13 +30,18 @@ from tests.unit.token2wav_support import (
     RecordedExcitation,
     RecordedFlowNoise,
     make_voice,
+    make_windows,
     networks,
 )
 
 WITHOUT_GPU = not torch.cuda.is_available()
 REPEATS = 20
 UNIT_CODES = 25
+MOST_MS = 30.0  # for one second of sound
+VOICES = (30, 125, 500)  # codes of a recording
+WINDOWS = (28, 28, 28, 12, 28, 28, 9)
 GPU_TOLERANCE = 5e-3  # the recordings come from a CPU
+CACHE_TOLERANCE = 1e-3
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -76,13 +82,61 @@ class Token2WavTest(unittest.TestCase):
         networks.cache_clear()
         torch.cuda.empty_cache()
 
-    def test_stage_times_in_both_precisions(self) -> None:
+    def test_stage_times_in_both_precisions_with_and_without_graphs(self) -> None:
         for name, dtype in PRECISIONS.items():
-            with self.subTest(name):
-                token2wav = random_token2wav(torch.device("cuda"), dtype)
-                times = stage_times(token2wav, REPEATS)
-                report(precision=name, flow_steps=Token2WavOptions().flow_steps, **times)
-                self.assertLess(times["whole_ms"], 1000)
+            for cuda_graphs in (False, True):
+                with self.subTest(name, cuda_graphs=cuda_graphs):
+                    started_s = time.perf_counter()
+                    token2wav = random_token2wav(
+                        torch.device("cuda"), dtype, cuda_graphs=cuda_graphs
+                    )
+                    loaded = {
+                        "load_s": round(time.perf_counter() - started_s, 2),
+                        "memory_gb": round(torch.cuda.memory_allocated() / 1e9, 2),
+                    }
+                    times = stage_times(token2wav, REPEATS)
+                    steps = Token2WavOptions().flow_steps
+                    report(
+                        precision=name,
+                        cuda_graphs=cuda_graphs,
+                        flow_steps=steps,
+                        **loaded,
+                        **times,
+                    )
+                    self.assertLess(times["whole_ms"], 1000)
+                    if cuda_graphs:
+                        self.assertLess(times["open_ms"] + times["first_ms"], MOST_MS)
+                        self.assertLess(times["whole_ms"], MOST_MS)
+
+    def test_graphs_give_the_sound_of_plain_streams(self) -> None:
+        device, dtype = torch.device("cuda"), torch.float32
+        exact = Token2WavOptions(tensor_cores=False)
+        plain = random_token2wav(device, dtype, exact)
+        captured = random_token2wav(device, dtype, exact, cuda_graphs=True)
+        for n_codes in VOICES:  # each needs memory of another size
+            streams = [
+                model.stream(random_voice(model, n_codes), seed=0) for model in (plain, captured)
+            ]
+            worst = {"sound": 0.0, "cache": 0.0}
+            for index, window in enumerate(make_windows(*WINDOWS)):
+                last = index == len(WINDOWS) - 1
+                expected, sound = (stream.push(window, last=last) for stream in streams)
+                self.assertEqual(sound.shape, expected.shape)
+                keys, expected_keys = (self.last_keys(stream) for stream in reversed(streams))
+                for name, ours, theirs in (
+                    ("sound", sound, expected),
+                    ("cache", keys, expected_keys),
+                ):
+                    worst[name] = max(worst[name], float((ours - theirs).abs().max()))
+            report(voice_codes=n_codes, worst_difference=worst)
+            self.assertLess(worst["sound"], GPU_TOLERANCE)
+            self.assertLess(worst["cache"], CACHE_TOLERANCE)
+
+    def last_keys(self, stream: VocoderStream) -> torch.Tensor:
+        """Keys of the last solver step's last block, ``[2, heads, length, head_dim]``."""
+        state = stream._state.estimator
+        layer = state.block(Token2WavOptions().flow_steps - 1, 15).attention
+        return layer.keys[:, :, : state.length]
 
     def test_lower_precision_says_the_same_a_little_differently(self) -> None:
         waveforms = []
@@ -104,11 +158,18 @@ class Token2WavTest(unittest.TestCase):
     def test_the_recordings_of_the_official_library_hold_on_a_gpu(self) -> None:
         with np.load(RECORDINGS / "library.npz") as arrays:
             recorded = dict(arrays)
-        options = Token2WavOptions(flow_steps=inputs.FLOW_STEPS, encoder_trim="packed")
-        token2wav = random_token2wav(
-            torch.device("cuda"), torch.float32, options, RecordedFlowNoise()
+        options = Token2WavOptions(
+            flow_steps=inputs.FLOW_STEPS, encoder_trim="packed", tensor_cores=False
         )
-        for name, (n_tokens, sizes) in inputs.TURNS.items():
+        for cuda_graphs, name in product((False, True), inputs.TURNS):
+            token2wav = random_token2wav(
+                torch.device("cuda"),
+                torch.float32,
+                options,
+                RecordedFlowNoise(),
+                cuda_graphs=cuda_graphs,
+            )
+            n_tokens, sizes = inputs.TURNS[name]
             voice = make_voice(token2wav, n_tokens, name)
             stream = token2wav.stream(voice, noise=RecordedExcitation(name))
             worst = 0.0
@@ -117,7 +178,7 @@ class Token2WavTest(unittest.TestCase):
                 expected = recorded[f"{name}.{index}.waveform"]
                 difference = np.abs(inputs.sparse(waveform.numpy()) - expected)
                 worst = max(worst, float(difference.max()))
-            report(turn=name, worst_difference=round(worst, 5))
+            report(turn=name, cuda_graphs=cuda_graphs, worst_difference=round(worst, 5))
             self.assertLess(worst, GPU_TOLERANCE)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from MiniCPMO45.configuration import MiniCPMOConfig, VisionConfig
-from MiniCPMO45.resampler import Resampler, position_code
+from MiniCPMO45.resampler import Resampler, code_table, grid_places, position_code
 
 SMALL = MiniCPMOConfig(hidden_size=256, query_num=5, vision_config=VisionConfig(hidden_size=32))
 
@@ -20,9 +20,16 @@ def small_resampler(config: MiniCPMOConfig = SMALL) -> Resampler:
     return resampler
 
 
+def codes_of(target_sizes: list[tuple[int, int]], like: torch.Tensor) -> torch.Tensor:
+    sizes = torch.tensor(target_sizes)
+    places = grid_places(sizes, like.shape[1], like.device)
+    table = code_table(int(sizes.max()), like.shape[2] // 2, like.device, like.dtype)
+    return position_code(places, table)
+
+
 def code_of(rows: int, columns: int, width: int) -> torch.Tensor:
-    like = torch.empty(1, rows * columns, width)
-    return position_code(torch.tensor([[rows, columns]]), like)[0].view(rows, columns, width)
+    codes = codes_of([(rows, columns)], torch.empty(1, rows * columns, width))
+    return codes[0].view(rows, columns, width)
 
 
 def test_position_code_has_the_documented_values() -> None:
@@ -39,13 +46,13 @@ def test_position_code_does_not_depend_on_the_grid() -> None:
 
 
 def test_padding_has_no_position() -> None:
-    codes = position_code(torch.tensor([[2, 2], [1, 3]]), torch.empty(2, 5, 64))
+    codes = codes_of([(2, 2), (1, 3)], torch.empty(2, 5, 64))
     assert not codes[0, 4:].any() and not codes[1, 3:].any() and codes[1, :3].any()
 
 
 def test_position_code_is_rounded_once_from_float32() -> None:
     like = torch.empty(1, 60 * 60, 256, dtype=torch.bfloat16)
-    rounded = position_code(torch.tensor([[60, 60]]), like)[0]
+    rounded = codes_of([(60, 60)], like)[0]
     assert torch.equal(rounded, code_of(60, 60, 256).flatten(0, 1).bfloat16())
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from MiniCPMO45.token2wav.causal import causal_conv
+from MiniCPMO45.token2wav.causal import causal_conv, convolve, lay_out
 from MiniCPMO45.token2wav.configuration import HiFTConfig
 from MiniCPMO45.token2wav.dit import time_features
 from MiniCPMO45.token2wav.fourier import ShortFourier
@@ -60,10 +60,20 @@ def test_position_windows_do_not_depend_on_how_far_the_rows_reach(size):
 
 @pytest.mark.parametrize("pieces", [(20,), (1, 1, 5, 13), (7, 1, 12)])
 def test_a_causal_convolution_in_pieces_equals_the_whole(pieces):
-    conv, x = nn.Conv1d(4, 6, kernel_size=3), torch.randn(2, 4, 20)
-    context = torch.zeros(2, 4, 2)
-    parts = [causal_conv(conv, piece, context) for piece in x.split(list(pieces), dim=2)]
-    torch.testing.assert_close(torch.cat(parts, dim=2), causal_conv(conv, x, None))
+    conv, x = nn.Conv1d(4, 6, kernel_size=3), torch.randn(2, 20, 4)
+    context = torch.zeros(2, 2, 4)
+    parts = [causal_conv(conv, piece, context) for piece in x.split(list(pieces), dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), causal_conv(conv, x, None))
+
+
+def test_a_convolution_of_rows_equals_that_of_columns_however_its_weight_is_stored():
+    conv, x = nn.Conv1d(4, 6, kernel_size=3), torch.randn(2, 20, 4)
+    expected, weight = conv(x.transpose(1, 2)).transpose(1, 2), conv.weight.clone()
+    torch.testing.assert_close(convolve(conv, x), expected)
+    lay_out(conv)
+    assert torch.equal(conv.weight, weight)
+    assert conv.weight.permute(0, 2, 1).is_contiguous()
+    torch.testing.assert_close(convolve(conv, x), expected)
 
 
 @pytest.mark.parametrize("size", ["tiny", pytest.param("published", marks=pytest.mark.slow)])
@@ -71,14 +81,14 @@ def test_encoder_convolutions_in_chunks_equal_the_whole(size):
     encoder = networks(size)[0].encoder
     width, lookahead = encoder.config.output_size, encoder.config.pre_lookahead_len
     x = torch.randn(1, 30 + lookahead, width)
-    layer, context = encoder.pre_lookahead_layer, torch.zeros(1, width, 2)
+    layer, context = encoder.pre_lookahead_layer, torch.zeros(1, 2, width)
     parts = []
     for first, end in ((0, 5), (5, 6), (6, 30)):
         parts.append(layer(x[:, first : end + lookahead], context))
     mixed = layer(x, None)
     torch.testing.assert_close(torch.cat(parts, dim=1), mixed, atol=1e-5, rtol=1e-5)
 
-    context = torch.zeros(1, width, 4)
+    context = torch.zeros(1, 4, width)
     parts = [encoder.up_layer(piece, context) for piece in mixed.split([1, 9, 20], dim=1)]
     whole = encoder.up_layer(mixed, None)
     assert whole.shape == (1, 60, width)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from MiniCPMO45.audio_cache import LayerCache
 from MiniCPMO45.token2wav.configuration import EncoderConfig, EstimatorConfig
 from MiniCPMO45.token2wav.flow_state import EncoderState, EstimatorState
-from MiniCPMO45.token2wav.frame_cache import FrameCache
+from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
 from MiniCPMO45.token2wav.trimming import keep_token_positions
 
 CHUNK = 50
@@ -21,7 +20,7 @@ ENCODER = EncoderConfig(
 LIKE = torch.zeros(())
 
 
-def write(layer: LayerCache, names: range) -> None:
+def write(layer: FrameLayer, names: range) -> None:
     """Append frames whose keys are their names, and whose values are minus those."""
     named = torch.tensor([*names], dtype=torch.float32)
     rows, width = layer.keys.shape[0], layer.keys.shape[-1]
@@ -29,7 +28,7 @@ def write(layer: LayerCache, names: range) -> None:
     layer.append(keys, -keys)
 
 
-def read(layer: LayerCache) -> list[int]:
+def read(layer: FrameLayer) -> list[int]:
     keys, values = (each[:, :, : layer.length] for each in (layer.keys, layer.values))
     assert torch.equal(keys, -values)
     return keys[0, 0, :, 0].int().tolist()

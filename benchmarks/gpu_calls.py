@@ -1,0 +1,112 @@
+"""Full-duplex calls on one GPU: single units, and many calls in real time on one model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import torch
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.batching import Lane, Lanes
+from MiniCPMO45.token2wav import Token2Wav
+from tests.gpu.full_size_call import LISTEN, SPEAK, ScriptedCall
+from tests.gpu.full_size_speech import random_voice
+
+UNIT_S = 1.0
+WARM_UP_UNITS = 6
+WARM_UP_S = 4
+POLL_S = 0.0005
+
+
+def spread(times_ms: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and largest of some times."""
+    ordered = sorted(times_ms)
+    at = {"p50": len(ordered) // 2, "p99": int(0.99 * (len(ordered) - 1)), "max": -1}
+    return {name: round(ordered[index], 2) for name, index in at.items()}
+
+
+def unit_times(model: MiniCPMO, token2wav: Token2Wav, n_units: int) -> dict[str, object]:
+    """Milliseconds of units that listen or speak four words with their sound, one call alone."""
+    times: dict[str, object] = {"units": n_units}
+    voice = random_voice(token2wav)
+    for mode, with_pictures in (("audio", False), ("omni", True)):
+        call = ScriptedCall(model, token2wav, voice, with_pictures=with_pictures)
+        for name, words in (("listen", LISTEN), ("speak", SPEAK)):
+            for _ in range(WARM_UP_UNITS):
+                call.unit(words)
+            times[f"{mode}_{name}_ms"] = spread([call.unit(words)[0] for _ in range(n_units)])
+        call.close()
+    return times
+
+
+class TimedUnit(Lane[None]):
+    """One unit of a call in a lane, due a second after its sound arrived."""
+
+    def __init__(self, call: ScriptedCall, words: list[str], arrived_s: float) -> None:
+        super().__init__(lambda: _unit_steps(call, words), arrived_s + UNIT_S)
+        self._arrived_s = arrived_s
+        self.took_ms: float | None = None
+        self.error: BaseException | None = None
+
+    def finish(self, error: BaseException | None) -> None:
+        torch.cuda.synchronize()
+        self.took_ms = 1000 * (time.perf_counter() - self._arrived_s)
+        self.error = error
+
+
+def _unit_steps(call: ScriptedCall, words: list[str]) -> Generator[None, None, None]:
+    yield from call.steps(words)
+
+
+def sustained_calls(
+    model: MiniCPMO, token2wav: Token2Wav, n_calls: int, seconds: int
+) -> dict[str, object]:
+    """Omni calls side by side in real time; at every moment half of them speak.
+
+    Each speaks for four seconds and listens for four. A unit is missed when it is not done a second
+    after its sound arrived.
+    """
+    voice = random_voice(token2wav)
+    calls = [ScriptedCall(model, token2wav, voice) for _ in range(n_calls)]
+    begin_s = time.perf_counter() + 0.1
+    arrivals = sorted(
+        (begin_s + second * UNIT_S + index / n_calls, second, index)
+        for second in range(WARM_UP_S + seconds)
+        for index in range(n_calls)
+    )
+    lanes, forwards = Lanes(), model.language.n_forwards
+    waiting: list[list[tuple[float, int]]] = [[] for _ in calls]
+    running: list[TimedUnit | None] = [None] * n_calls
+    done: list[tuple[int, TimedUnit]] = []
+    while arrivals or lanes or any(waiting):
+        while arrivals and arrivals[0][0] <= time.perf_counter():
+            arrived_s, second, index = arrivals.pop(0)
+            waiting[index].append((arrived_s, second))
+        for index, units in enumerate(waiting):
+            last = running[index]
+            if units and (last is None or last.is_over):
+                arrived_s, second = units.pop(0)
+                speaks = (second // 4 + index) % 2 == 1
+                unit = TimedUnit(calls[index], SPEAK if speaks else LISTEN, arrived_s)
+                running[index] = unit
+                done.append((second, unit))
+                lanes.add(unit)
+        if lanes:
+            lanes.turn()
+        else:
+            time.sleep(POLL_S)
+    for call in calls:
+        call.close()
+    for _, unit in done:
+        if unit.error is not None:
+            raise unit.error
+    times_ms = [unit.took_ms for second, unit in done if second >= WARM_UP_S and unit.took_ms]
+    return {
+        "calls": n_calls,
+        "seconds": seconds,
+        "units": len(times_ms),
+        "unit_ms": spread(times_ms),
+        "missed": sum(took_ms > 1000 * UNIT_S for took_ms in times_ms),
+        "forwards_per_unit": round((model.language.n_forwards - forwards) / len(done), 2),
+    }

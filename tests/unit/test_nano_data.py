@@ -1,0 +1,101 @@
+"""The training data of the embedded model: what is held out, and what counts as an answer."""
+
+from __future__ import annotations
+
+from itertools import islice
+from random import Random
+
+import pytest
+
+from training.nano.dialogues import (
+    EVALUATIONS_PER_SKILL,
+    evaluation_dialogues,
+    evaluation_sentences,
+    training_dialogues,
+)
+from training.nano.exchange import Exchange
+from training.nano.phrasing import Phrasings, expand
+from training.nano.pictures import HELD_OUT_SEEDS, example
+from training.nano.topics import SKILLS
+
+
+def test_no_sentence_of_the_evaluation_is_trained_on():
+    trained = {
+        sentence
+        for seed in range(3)
+        for dialogue in islice(training_dialogues(seed), 5000)
+        for sentence in dialogue.sentences
+    }
+    assert len(trained) > 10_000
+    assert trained.isdisjoint(evaluation_sentences())
+
+
+def test_every_skill_is_tested_and_trained():
+    assert {dialogue.skill for dialogue in evaluation_dialogues(1)} == set(SKILLS)
+    assert {dialogue.skill for dialogue in islice(training_dialogues(0), 5000)} == set(SKILLS)
+
+
+def test_a_shorter_evaluation_asks_some_of_the_same_questions():
+    few = {tuple(dialogue.sentences) for dialogue in evaluation_dialogues(2)}
+    assert few < {tuple(dialogue.sentences) for dialogue in evaluation_dialogues()}
+    assert len(evaluation_dialogues()) <= EVALUATIONS_PER_SKILL * len(SKILLS)
+
+
+def test_the_same_seed_makes_the_same_conversations():
+    first, second = (list(islice(training_dialogues(7), 50)) for _ in range(2))
+    assert first == second
+    assert first != list(islice(training_dialogues(8), 50))
+
+
+@pytest.mark.parametrize("skill", sorted(SKILLS))
+def test_the_answers_of_a_skill_are_acceptable_and_can_be_spoken(skill: str):
+    rng = Random(1)
+    for split in ("seen", "held_out"):
+        for _ in range(30):
+            for exchange in SKILLS[skill](rng, split):
+                assert not set(exchange.answer) & set(":#@*()[]&/${}\n"), exchange.answer
+            last = SKILLS[skill](rng, split)[-1]
+            assert last.required
+            # what makes an answer acceptable holds for the expected one itself
+            assert last.accepts(f"{last.answer} Well.")
+
+
+def test_another_wording_is_accepted_and_another_number_is_not():
+    numbers = frozenset({"five", "six"})
+    exchange = Exchange("what is 2+3", "That is five.", ("five",), numbers)
+    assert exchange.accepts("Two plus three is five.")
+    assert not exchange.accepts("That is six.")
+    assert not exchange.accepts("Five or six.")
+    assert not exchange.accepts("five " * 40)
+
+
+def test_chinese_words_are_found_without_blanks():
+    assert Exchange("你好吗", "我很好，谢谢！", ("很好",)).accepts("很好！你呢？")
+
+
+def test_templates_choose_and_fill_in():
+    assert expand(Random(0), "[|] what is {thing} ?", thing="this") == "what is this?"
+    sayings = Phrasings("a [b|c]", "d")
+    assert {sayings.say(Random(seed), "seen") for seed in range(20)} == {"a b", "a c"}
+    assert sayings.say(Random(0), "held_out") == "d"
+
+
+# Pictures
+
+
+def test_a_seed_makes_the_same_picture_and_question():
+    first, second = example(5), example(5)
+    assert first.image.tobytes() == second.image.tobytes()
+    assert first.exchange == second.exchange
+
+
+def test_held_out_pictures_are_asked_about_in_words_that_training_lacks():
+    trained = {example(seed).exchange.user for seed in range(300)}
+    held_out = {example(seed).exchange.user for seed in HELD_OUT_SEEDS[:100]}
+    assert trained.isdisjoint(held_out)
+
+
+def test_pictures_without_shapes_are_described_as_unknown():
+    empty = [picture for picture in map(example, range(120)) if picture.kind == "nothing"]
+    assert empty
+    assert all(picture.exchange.answer == "I see no shape that I know." for picture in empty)

@@ -1,0 +1,201 @@
+"""Training the embedded model: what it reads is what is served, and its forward is the same."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from MiniCPMO45 import ChatMessage, ChatSession, MiniCPMO, StreamingSession
+from training.nano import model as nano
+from training.nano import train_text
+from training.nano.dialogues import Dialogue, training_dialogues
+from training.nano.exchange import Exchange
+from training.nano.forward import hidden_states, rotary_rows, seen_from
+from training.nano.packing import NOT_LEARNT, passes, rows_of, training_rows
+from training.nano.rendering import Renderer
+
+DIALOGUE = Dialogue(
+    "name recall",
+    (
+        Exchange("My name is Ada.", "Nice to meet you, Ada!"),
+        Exchange("What is my name?", "Your name is Ada."),
+    ),
+    system="Be brief.",
+)
+SMALL = {"num_hidden_layers": 2, "intermediate_size": 64}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nano") / "untrained"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nano, "LANGUAGE", {**nano.LANGUAGE, **SMALL})
+        patch.setattr("training.nano.tokenizer.N_DIALOGUES", 1500)
+        patch.setattr("training.nano.tokenizer.N_PICTURES", 20)
+        nano.write_untrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Path) -> MiniCPMO:
+    return MiniCPMO.load(str(checkpoint), max_length=512)
+
+
+@pytest.fixture(scope="module")
+def renderer(checkpoint: Path) -> Renderer:
+    return Renderer(checkpoint)
+
+
+def learnt_text(renderer: Renderer, sequence) -> str:
+    pairs = zip(sequence.ids, sequence.learnt, strict=True)
+    return renderer.tokenizer.decode([index for index, is_learnt in pairs if is_learnt])
+
+
+def test_the_model_has_at_most_twenty_million_parameters():
+    assert sum_of_shapes() <= 20_000_000
+
+
+def sum_of_shapes() -> int:
+    from MiniCPMO45.tiny.layout import checkpoint_layout
+    from MiniCPMO45.tiny.tokenizer import train_tokenizer
+
+    config = nano.nano_config(train_tokenizer()) | {"vocab_size": 2500}
+    shapes = checkpoint_layout(config).values()
+    return sum(int(torch.tensor(shape).prod()) for shape in shapes)
+
+
+def test_chinese_characters_that_are_answered_are_whole_pieces(model: MiniCPMO):
+    tokenizer = model.tokenizer
+    barred = set(tokenizer.speech_suppressed_ids)
+    for text in (
+        "对不起，我不知道。我只是一个小玩具模型。",
+        "星期三",
+        "I see no shape that I know.",
+    ):
+        assert not barred.intersection(tokenizer.encode_plain(text))
+
+
+# Rendering
+
+
+def test_a_chat_is_read_as_the_session_reads_it(model: MiniCPMO, renderer: Renderer):
+    sequence = renderer.chat(DIALOGUE)
+    messages = [
+        ChatMessage("system", "Be brief."),
+        ChatMessage("user", "My name is Ada."),
+        ChatMessage("assistant", "Nice to meet you, Ada!"),
+        ChatMessage("user", "What is my name?"),
+    ]
+    with ChatSession(model) as session:
+        prompt = session.prefill(messages)
+    assert prompt.n_tokens == sequence.learnt.index(True)
+    assert learnt_text(renderer, sequence) == "Your name is Ada.<|im_end|>"
+
+
+def test_an_answer_that_may_be_spoken_ends_its_speech_first(renderer: Renderer):
+    sequence = renderer.chat(DIALOGUE, on_socket=True, speech=True)
+    assert renderer.tokenizer.decode(sequence.ids).endswith(
+        "<|im_end|>\n<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n<|tts_bos|>"
+        "Your name is Ada.<|tts_eos|><|im_end|>"
+    )
+
+
+def test_turns_are_read_as_a_streamed_conversation_reads_them(
+    model: MiniCPMO, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+):
+    answers = iter([exchange.answer for exchange in DIALOGUE.exchanges])
+    fed: list[int] = []
+    feed_ids = StreamingSession.feed_ids
+
+    def note_and_feed(session: StreamingSession, ids: list[int]):
+        fed.extend(ids)
+        answer = renderer.tokenizer.encode_plain(next(answers))
+        fed.extend(answer)
+        return feed_ids(session, ids + answer)
+
+    monkeypatch.setattr(StreamingSession, "feed_ids", note_and_feed)
+    monkeypatch.setattr("MiniCPMO45.sessions.streaming.decode_chunked", lambda *_, **__: iter([]))
+    with StreamingSession(model) as session:
+        fed += session.prefill(ChatMessage("system", "Be brief.")).ids
+        for exchange in DIALOGUE.exchanges:
+            fed += session.prefill(ChatMessage("user", exchange.user)).ids
+            list(session.generate())
+    ending = renderer.tokenizer.ids_of(["<|tts_eos|>", "<|im_end|>"])
+    assert renderer.turns(DIALOGUE).ids == fed + ending
+
+
+# Batches
+
+
+def test_a_batch_gives_the_hidden_states_of_the_inference_path(model: MiniCPMO, renderer: Renderer):
+    sequences = [renderer.chat(DIALOGUE), renderer.turns(DIALOGUE)]
+    rows = rows_of(sequences, length=256).select(torch.arange(1), torch.device("cpu"))
+    stack = model.llm.model
+    with torch.no_grad():
+        batch = hidden_states(
+            stack,
+            model.llm.embed(rows.ids),
+            seen_from(rows.segments),
+            rotary_rows(stack, 256, torch.device("cpu")),
+        )
+    for segment, sequence in enumerate(sequences, start=1):
+        with ChatSession(model) as session:
+            alone = session.feed_ids(sequence.ids)
+        torch.testing.assert_close(batch[rows.segments == segment], alone, atol=2e-4, rtol=1e-4)
+
+
+def test_each_target_is_the_next_token_of_an_answer(renderer: Renderer):
+    sequence = renderer.chat(DIALOGUE)
+    rows = rows_of([sequence], length=256)
+    learnt = rows.targets[0] != NOT_LEARNT
+    assert rows.targets[0][learnt].tolist() == rows.ids[0][1:][learnt[:-1]].tolist()
+    assert int(learnt.sum()) == sum(sequence.learnt)
+
+
+def test_processes_only_divide_the_work(checkpoint: Path):
+    rows = training_rows(checkpoint, seed=3, n_rows=6, length=256, n_processes=2)
+    again = training_rows(checkpoint, seed=3, n_rows=6, length=256, n_processes=2)
+    assert rows.ids.shape == (6, 256)
+    assert torch.equal(rows.ids, again.ids)
+
+
+def test_every_pass_sees_all_rows_once():
+    order = passes(n_rows=5, n_wanted=12, seed=1)
+    assert sorted(order[:5].tolist()) == sorted(order[5:10].tolist()) == list(range(5))
+    assert len(order) == 12
+
+
+# The stage
+
+
+def test_the_stage_lowers_the_loss_and_its_weights_load_and_answer(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "nano"
+    folder.symlink_to(checkpoint)
+    sizes = "--steps 12 --batch 2 --rows 24 --processes 1 --save-every 0 --rate 3e-3".split()
+    train_text.main([str(folder), "--out", str(tmp_path / "out"), "--device", "cpu", *sizes])
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["loss"] < printed["first_loss"] - 1
+
+    before = load_file(checkpoint / "model.safetensors")
+    parts = [tmp_path / "out" / name for name in printed["files"]]
+    nano.lay_over(checkpoint, parts, torch.bfloat16)
+    after = load_file(checkpoint / "model.safetensors")
+    assert not torch.equal(before["llm.lm_head.weight"], after["llm.lm_head.weight"].float())
+    assert torch.equal(before["vpm.post_layernorm.bias"], after["vpm.post_layernorm.bias"].float())
+    trained = MiniCPMO.load(str(checkpoint), max_length=512)
+    with ChatSession(trained, seed=0) as session:
+        session.prefill([ChatMessage("user", "hello")])
+        assert list(session.generate())[-1].finished
+
+
+def test_some_conversations_fit_a_row(renderer: Renderer):
+    dialogues = list(islice(training_dialogues(0), 200))
+    lengths = [len(renderer.turns(dialogue).ids) for dialogue in dialogues]
+    assert max(lengths) <= train_text.LENGTH

@@ -1,0 +1,124 @@
+"""Chunks of fixed shapes, as CUDA graphs do them, against plain ones; here nothing is captured."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+import torch
+from torch import Tensor
+
+from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, VocoderStream
+from MiniCPMO45.token2wav.flow_state import FlowState
+from MiniCPMO45.token2wav.graphs import FRAME_BUCKETS, FlowGraphs
+from MiniCPMO45.token2wav.prompt import LONGEST_S
+from MiniCPMO45.token2wav.state_pool import IDLE_STATES, StatePool
+from MiniCPMO45.token2wav.trimming import RECENT_FRAMES, EncoderTrim, EstimatorTrim
+from tests.unit.token2wav_support import make_token2wav, make_voice, make_windows
+
+PROMPTS = {"long": 130, "short": 15}
+WINDOWS = (28, 28, 12, 28, 28, 28, 9)
+N_USUAL = WINDOWS.count(28)
+SOUND_TOLERANCE = 1e-3  # the vocoder adds up phases, and with them the rounding of the pitch
+
+
+def captured(options: Token2WavOptions | None = None) -> Token2Wav:
+    token2wav = make_token2wav(options=options)
+    assert list(token2wav.capture())[-1] == 1
+    return token2wav
+
+
+def filled(state: FlowState) -> list[Tensor]:
+    """All that a stream remembers of its mel frames."""
+    encoder, estimator = state.encoder, state.estimator
+    caches = [encoder.tokens, encoder.frames, estimator._cache]
+    contexts = [encoder.lookahead, encoder.upsampling, estimator._contexts]
+    parts = [
+        each[..., : cache.length, :] for cache in caches for each in (cache._keys, cache._values)
+    ]
+    return [*contexts, *parts]
+
+
+@pytest.mark.parametrize(
+    ("encoder_trim", "estimator_trim"),
+    [("split", "reference"), ("packed", "prompt_plus_recent")],
+)
+def test_chunks_of_fixed_shapes_move_streams_on_as_plain_ones(
+    encoder_trim: EncoderTrim, estimator_trim: EstimatorTrim
+) -> None:
+    options = Token2WavOptions(
+        flow_steps=2, encoder_trim=encoder_trim, estimator_trim=estimator_trim
+    )
+    models = make_token2wav(options=options), captured(options)
+    pairs: dict[str, list[VocoderStream]] = {
+        name: [model.stream(make_voice(model, n_tokens, name)) for model in models]
+        for name, n_tokens in PROMPTS.items()
+    }
+    with patch.object(FlowGraphs, "run", autospec=True, side_effect=FlowGraphs.run) as run:
+        for index, window in enumerate(make_windows(*WINDOWS)):
+            for plain, fixed in pairs.values():  # in turn, through the same memory
+                last = index == len(WINDOWS) - 1
+                expected, sound = (each.push(window, last=last) for each in (plain, fixed))
+                torch.testing.assert_close(sound, expected, atol=SOUND_TOLERANCE, rtol=0)
+                newest_first = plain._state.estimator.newest_first
+                assert fixed._state.estimator.newest_first == newest_first
+                for ours, theirs in zip(filled(fixed._state), filled(plain._state), strict=True):
+                    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert run.call_count == N_USUAL * len(PROMPTS)
+
+
+def test_the_mel_frames_of_a_fixed_chunk_equal_those_of_a_plain_one() -> None:
+    models = make_token2wav(), captured()
+    voices = [make_voice(model, 40) for model in models]
+    with torch.inference_mode():
+        states = [voice.base.resized(256) for voice in voices]
+        for window in make_windows(28, 28, 28):
+            expected, mel = (
+                model.synthesizer.chunk(state, voice, window, last=False)
+                for model, state, voice in zip(models, states, voices, strict=True)
+            )
+            torch.testing.assert_close(mel, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_what_comes_of_a_stream_is_not_overwritten_by_the_next_chunk() -> None:
+    token2wav = captured()
+    stream = token2wav.stream(make_voice(token2wav))
+    windows = make_windows(28, 28, 28)
+    first = stream.push(windows[0], last=False)
+    kept = first.clone()
+    for window in windows[1:]:
+        stream.push(window, last=False)
+    assert torch.equal(first, kept)
+
+
+def test_the_sizes_hold_the_longest_recording_and_suit_the_kernels() -> None:
+    second = 50
+    assert LONGEST_S * second + RECENT_FRAMES + second <= FRAME_BUCKETS[-1]
+    assert list(FRAME_BUCKETS) == sorted(FRAME_BUCKETS)
+    assert not any(size % 128 for size in FRAME_BUCKETS)
+
+
+def test_a_stream_takes_over_the_memory_of_one_that_was_dropped() -> None:
+    token2wav = make_token2wav()
+    long, short = (make_voice(token2wav, n_tokens) for n_tokens in PROMPTS.values())
+    (window,) = make_windows(10)
+    first = token2wav.stream(short)
+    expected, state = first.push(window, last=True), first._state
+    del first
+    assert token2wav.stream(long)._state is not state
+    again = token2wav.stream(short)
+    assert again._state is state
+    assert torch.equal(again.push(window, last=True), expected)
+    assert token2wav.stream(short)._state is not state
+
+
+def test_only_a_few_states_are_kept_for_later() -> None:
+    base = make_voice(make_token2wav()).base
+    pool = StatePool()
+    states = [pool.take(base, 200) for _ in range(IDLE_STATES + 2)]
+    assert {state.n_frames for state in states} == {256}
+    for state in states:
+        pool.give_back(state)
+    again = [pool.take(base, 256) for _ in states]
+    known = {id(state) for state in states}
+    assert sum(id(state) in known for state in again) == IDLE_STATES

@@ -1,0 +1,1 @@
+"""Recipes of trained checkpoints; nothing that serves imports them."""

@@ -1,0 +1,132 @@
+"""Conversations to learn from and conversations to be tested on, from seeds.
+
+The evaluation's sentences come from held-out templates, and a sentence that both sets could make is
+taken out of the training data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from random import Random
+
+from training.nano.exchange import Exchange
+from training.nano.phrasing import normalised
+from training.nano.topics import SKILLS
+
+EVALUATION_SEED = 20_000
+EVALUATIONS_PER_SKILL = 40
+LONGEST = 4  # skills in one conversation
+HARD = {"arithmetic": 6, "repeat after me": 3, "refusal of topics": 5, "refusal of tasks": 6}
+HARD |= {"counting": 2, "name recall": 3, "what did I say": 4, "arithmetic follow-up": 3}
+HARD |= {"arithmetic zh": 4, "opposites": 2, "refusal zh": 2}
+"""How much more often than the others these skills are trained."""
+
+NOTHING_BEFORE = {"name untold", "nothing said"}
+"""Skills that can only begin a conversation."""
+
+NAMING = {"name", "name recall", "name zh"}
+"""Skills that a conversation holds one of, because a user has one name."""
+
+BETWEEN = ("arithmetic", "greeting", "days", "animal sounds", "colours of things")
+
+SYSTEM_PROMPTS = (
+    "You are a helpful assistant.",
+    "You are a helpful assistant. You can accept audio and text input and output voice and text.",
+    "You are a friendly assistant. Answer in short sentences.",
+    "You are Nano.",
+    "Be brief and honest.",
+    "Answer the user's questions.",
+    "Streaming Omni Conversation.",
+    "你是一个友好的助手。",
+    "请认真、高质量地回复用户的问题。",
+)
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """Turns of one conversation; the last is the one that ``skill`` names."""
+
+    skill: str
+    exchanges: tuple[Exchange, ...]
+    system: str | None = None
+
+    @property
+    def sentences(self) -> list[str]:
+        """What the user says, normalised."""
+        return [normalised(exchange.user) for exchange in self.exchanges]
+
+
+def training_dialogues(seed: int) -> Iterator[Dialogue]:
+    """Endless conversations of one to four skills in a row; none holds a sentence of the
+    evaluation."""
+    rng = Random(seed)
+    names = list(SKILLS)
+    weights = [HARD.get(name, 1) for name in names]
+    while True:
+        chosen = rng.choices(names, weights, k=rng.choice((1, 1, 2, 2, 3, LONGEST)))
+        exchanges = _joined(rng, chosen)
+        if exchanges is None:
+            continue
+        system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.3 else None
+        dialogue = Dialogue(chosen[-1], tuple(exchanges), system)
+        if evaluation_sentences().isdisjoint(dialogue.sentences):
+            yield dialogue
+
+
+def evaluation_dialogues(per_skill: int = EVALUATIONS_PER_SKILL) -> list[Dialogue]:
+    """The fixed test: up to ``per_skill`` different conversations of every skill."""
+    dialogues = []
+    for name, make in SKILLS.items():
+        rng = Random(f"{EVALUATION_SEED} {name}")
+        made: dict[tuple[str, ...], Dialogue] = {}
+        for _ in range(EVALUATIONS_PER_SKILL):
+            exchanges = tuple(dressed(rng, part) for part in make(rng, "held_out"))
+            dialogue = Dialogue(name, exchanges)
+            made.setdefault(tuple(dialogue.sentences), dialogue)
+        dialogues += list(made.values())[:per_skill]
+    return dialogues
+
+
+@lru_cache(maxsize=1)
+def evaluation_sentences() -> frozenset[str]:
+    """Everything the user says in the test, normalised."""
+    return frozenset(
+        sentence for dialogue in evaluation_dialogues() for sentence in dialogue.sentences
+    )
+
+
+def dressed(rng: Random, exchange: Exchange) -> Exchange:
+    """The same with the capitals and marks of another writer. Questions in Chinese stay."""
+    text = exchange.user
+    if not text.isascii():
+        return exchange
+    style = rng.random()
+    if style < 0.3:
+        text = text.rstrip("?")
+    elif style < 0.8:
+        text = text[:1].upper() + text[1:]
+        text += "" if text[-1] in "?." else rng.choice((".", "", "!"))
+    return replace(exchange, user=text)
+
+
+def _joined(rng: Random, skills: list[str]) -> list[Exchange] | None:
+    """The exchanges of several skills in a row; None where one would make another wrong."""
+    exchanges: list[Exchange] = []
+    for position, skill in enumerate(skills):
+        if skill in NOTHING_BEFORE and position:
+            return None
+        if skill in NAMING and NAMING.intersection(skills[:position]):
+            return None
+        exchanges += [dressed(rng, exchange) for exchange in SKILLS[skill](rng, "seen")]
+    return _with_distance(rng, skills, exchanges)
+
+
+def _with_distance(rng: Random, skills: list[str], exchanges: list[Exchange]) -> list[Exchange]:
+    """Sometimes other talk lies between a name and the question for it."""
+    if skills[-1] == "name recall" and rng.random() < 0.5:
+        between = SKILLS[rng.choice(BETWEEN)](rng, "seen")
+        part = [dressed(rng, exchange) for exchange in between]
+        return [*exchanges[:-1], *part, exchanges[-1]]
+    return exchanges

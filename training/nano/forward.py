@@ -1,0 +1,50 @@
+"""The decoder over batches of packed rows, with gradients: the weights of the model, no cache."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RotaryTable, rotate
+
+Rotary = tuple[Tensor, Tensor]
+
+
+def rotary_rows(stack: DecoderStack, length: int, device: torch.device) -> Rotary:
+    """Cosines and sines of positions 0 to ``length``, each ``[length, 1, head_dim]``."""
+    table = RotaryTable(stack.shape, length, device=device, dtype=torch.float32)
+    return table.at(torch.arange(length, device=device))
+
+
+def seen_from(segments: Tensor) -> Tensor:
+    """What each position of ``[B, T]`` attends to: itself and what its conversation holds before,
+    boolean ``[B, 1, T, T]``."""
+    same = segments[:, None, :, None] == segments[:, None, None, :]
+    return same.tril()
+
+
+def hidden_states(stack: DecoderStack, embeddings: Tensor, mask: Tensor, rotary: Rotary) -> Tensor:
+    """Final hidden states ``[B, T, hidden]`` of ``embeddings`` ``[B, T, hidden]``."""
+    x = embeddings
+    for layer in stack.layers:
+        assert isinstance(layer, DecoderLayer)
+        x = x + _attend(layer.self_attn, layer.input_layernorm(x), mask, rotary)
+        x = x + layer.mlp(layer.post_attention_layernorm(x))
+    return stack.norm(x)
+
+
+def _attend(attention: Attention, x: Tensor, mask: Tensor, rotary: Rotary) -> Tensor:
+    heads = (*x.shape[:2], -1, attention.head_dim)
+    query = rotate(attention.q_norm(attention.q_proj(x).view(heads)), *rotary)
+    key = rotate(attention.k_norm(attention.k_proj(x).view(heads)), *rotary)
+    value = attention.v_proj(x).view(heads)
+    group = query.shape[2] // key.shape[2]
+    # -> [B, heads, T, head_dim]; grouped heads are repeated, because fast kernels with a mask
+    # do not group
+    query, key, value = (
+        part.to(value.dtype).repeat_interleave(repeats, dim=2).transpose(1, 2)
+        for part, repeats in ((query, 1), (key, group), (value, group))
+    )
+    mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return attention.o_proj(mixed.transpose(1, 2).flatten(2))

@@ -1,0 +1,136 @@
+"""Pictures of scenes, drawn with PIL and then disturbed the way cameras do it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from training.nano.exchange import Exchange
+from training.nano.phrasing import Split
+from training.nano.scenes import PLACES, Figure, Scene, a_scene, asked
+
+HELD_OUT_SEEDS = range(1_000_000_000, 1_000_100_000)
+"""Training seeds stay below."""
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float]
+
+_COLOURS: dict[str, Colour] = {
+    "red": (220, 35, 35),
+    "green": (35, 160, 60),
+    "blue": (35, 70, 215),
+    "yellow": (245, 220, 40),
+    "orange": (245, 135, 25),
+    "purple": (130, 45, 165),
+    "black": (18, 18, 18),
+    "white": (245, 245, 245),
+    "grey": (130, 130, 130),
+}
+_SIZES = ((224, 224), (320, 240), (240, 320), (448, 448), (640, 480), (640, 360))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture with a question about it."""
+
+    image: Image.Image
+    kind: str
+    exchange: Exchange
+
+
+def example(seed: int) -> Example:
+    """The picture and question of one seed; held-out seeds are asked in held-out words."""
+    split: Split = "held_out" if seed in HELD_OUT_SEEDS else "seen"
+    rng = Random(f"picture {seed}")
+    scene = a_scene(rng)
+    kind, exchange = asked(rng, scene, split)
+    return Example(draw(rng, scene), kind, exchange)
+
+
+def draw(rng: Random, scene: Scene) -> Image.Image:
+    """A scene as a picture of one of several sizes, with noise, blur, shades and turns."""
+    width, height = rng.choice(_SIZES)
+    image = _background(rng, scene.background, width, height)
+    painter = ImageDraw.Draw(image)
+    if not scene.figures:
+        _clutter(rng, painter, width, height)
+    for figure in scene.figures:
+        _paint(rng, painter, figure, width, height)
+    return _photographed(rng, image)
+
+
+def outline(rng: Random, shape: str, centre: Point, radius: float) -> list[Point]:
+    """The corners of a figure with a random turn; circles have many."""
+    turn = rng.uniform(-0.25, 0.25)
+    if shape == "rectangle":
+        stretch = rng.choice((rng.uniform(0.4, 0.6), rng.uniform(1.7, 2.2)))
+        tall = math.sqrt(stretch)
+        corners = [(sx / tall, sy * tall) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        corners = [(x * 0.75, y * 0.75) for x, y in corners]
+        return [_placed(x, y, turn, centre, radius) for x, y in corners]
+    counts = {"circle": 60, "square": 4, "triangle": 3, "hexagon": 6, "star": 10}
+    n_corners = counts[shape]
+    start = math.pi / 4 if shape == "square" else -math.pi / 2
+    points = []
+    for index in range(n_corners):
+        angle = start + 2 * math.pi * index / n_corners
+        reach = 0.42 if shape == "star" and index % 2 else 1.0
+        points.append(_placed(math.cos(angle), math.sin(angle), turn, centre, radius * reach))
+    return points
+
+
+def _placed(x: float, y: float, turn: float, centre: Point, radius: float) -> Point:
+    cos, sin = math.cos(turn), math.sin(turn)
+    return centre[0] + radius * (x * cos - y * sin), centre[1] + radius * (x * sin + y * cos)
+
+
+def _paint(
+    rng: Random, painter: ImageDraw.ImageDraw, figure: Figure, width: int, height: int
+) -> None:
+    column, row = PLACES[figure.place]
+    cell = min(width, height) / 3
+    radius = cell * rng.uniform(0.3, 0.47)
+    centre = (
+        width * (2 * column + 1) / 6 + cell * rng.uniform(-0.06, 0.06),
+        height * (2 * row + 1) / 6 + cell * rng.uniform(-0.06, 0.06),
+    )
+    if figure.place == "middle" and rng.random() < 0.3:
+        radius *= rng.uniform(1.0, 1.6)
+    painter.polygon(outline(rng, figure.shape, centre, radius), fill=_shade(rng, figure.colour))
+
+
+def _background(rng: Random, colour: str, width: int, height: int) -> Image.Image:
+    """Plain or fading from one shade to another."""
+    first, second = (np.array(_shade(rng, colour), np.float32) for _ in range(2))
+    across = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    mixed = across if rng.random() < 0.5 else down
+    pixels = first + (second - first) * mixed + np.zeros((height, width, 3), np.float32)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def _clutter(rng: Random, painter: ImageDraw.ImageDraw, width: int, height: int) -> None:
+    """Lines and dots that are no shape, or nothing at all."""
+    for _ in range(rng.choice((0, 0, rng.randint(1, 25)))):
+        points = [(rng.uniform(0, width), rng.uniform(0, height)) for _ in range(rng.randint(2, 5))]
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        painter.line(points, fill=colour, width=rng.randint(1, 4))
+
+
+def _shade(rng: Random, colour: str) -> Colour:
+    red, green, blue = (value + rng.randint(-12, 12) for value in _COLOURS[colour])
+    return tuple(min(255, max(0, value)) for value in (red, green, blue))  # pyright: ignore[reportReturnType]
+
+
+def _photographed(rng: Random, image: Image.Image) -> Image.Image:
+    if rng.random() < 0.4:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2.0)))
+    pixels = np.asarray(image, np.float32) * rng.uniform(0.85, 1.1)
+    if rng.random() < 0.6:
+        noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(pixels.shape)
+        pixels = pixels + noise.astype(np.float32) * rng.uniform(1, 14)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))

@@ -1,0 +1,112 @@
+"""Stage 1: the language model learns the conversations.
+
+    python -m training.nano.train_text CHECKPOINT --out FOLDER --steps 6000
+
+Starts from the weights in CHECKPOINT, untrained or exported from an earlier run, and writes the
+language model's weights to FOLDER now and then; `training.nano.model --weights` lays them over the
+checkpoint. Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from MiniCPMO45 import MiniCPMO
+from training.nano.dialogues import evaluation_dialogues
+from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.model import load_for_training, save_parts
+from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.packing import NOT_LEARNT, Rows, evaluation_rows, passes, training_rows
+from training.nano.rendering import Renderer
+
+STAGE = "text"
+PREFIXES = ("llm.",)
+LENGTH = 512  # tokens of a packed row
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    options = _options(arguments)
+    started_s = time.monotonic()
+    torch.manual_seed(options.seed)
+    rows = training_rows(options.checkpoint, options.seed, options.rows, LENGTH, options.processes)
+    made_s = time.monotonic() - started_s
+    device = torch.device(options.device)
+    model = load_for_training(options.checkpoint, device, PREFIXES)
+    renderer = Renderer(options.checkpoint)
+    held_out = evaluation_rows(renderer, evaluation_dialogues(), LENGTH)
+    rotary = rotary_rows(model.llm.model, LENGTH, device)
+    order = passes(options.rows, options.steps * options.batch, options.seed)
+    batches = order.split(options.batch)
+
+    def loss_of(step: int) -> Tensor:
+        return batch_loss(model, rows.select(batches[step], device), rotary)
+
+    optimisation = Optimisation(model, options.steps, options.rate)
+    for step in optimisation.run(loss_of):
+        if options.save_every and step and step % options.save_every == 0:
+            _save(model, options.out)
+    files = _save(model, options.out)
+    report(
+        stage=STAGE,
+        steps=options.steps,
+        loss=round(optimisation.losses[-1], 4),
+        first_loss=round(optimisation.losses[0], 4),
+        held_out_loss=round(_held_out_loss(model, held_out, rotary, device), 4),
+        rows=options.rows,
+        learnt_tokens=int((rows.targets != NOT_LEARNT).sum()),
+        making_data_s=round(made_s, 1),
+        seconds=round(time.monotonic() - started_s, 1),
+        files=[path.name for path in files],
+    )
+    return 0
+
+
+def batch_loss(model: MiniCPMO, rows: Rows, rotary: Rotary) -> Tensor:
+    """Mean cross-entropy over the tokens that are to be learnt."""
+    hidden = hidden_states(
+        model.llm.model, model.llm.embed(rows.ids), seen_from(rows.segments), rotary
+    )
+    learnt = rows.targets != NOT_LEARNT
+    return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
+
+
+@torch.no_grad()
+def _held_out_loss(model: MiniCPMO, rows: Rows, rotary: Rotary, device: torch.device) -> float:
+    with half_precision(device):
+        parts = torch.arange(rows.ids.shape[0]).split(16)
+        losses = [float(batch_loss(model, rows.select(part, device), rotary)) for part in parts]
+    return sum(losses) / len(losses)
+
+
+def _save(model: MiniCPMO, folder: Path) -> list[Path]:
+    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
+    return save_parts(state, folder, STAGE)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.nano.train_text")
+    parser.add_argument("checkpoint", type=Path, help="folder to start from")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=96, help=f"rows of {LENGTH} tokens a step")
+    parser.add_argument("--rows", type=int, default=150_000, help="rows of training data")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=device)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,12 +10,13 @@ import torch
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.batching import Lane, Lanes
 from MiniCPMO45.token2wav import Token2Wav
-from tests.gpu.full_size_call import LISTEN, SPEAK, ScriptedCall
+from tests.gpu.full_size_call import END_TURN, LISTEN, SPEAK, ScriptedCall
 from tests.gpu.full_size_speech import random_voice
 
 UNIT_S = 1.0
 WARM_UP_UNITS = 6
-WARM_UP_S = 4
+TURN_S = 4
+WARM_UP_S = 2 * TURN_S
 POLL_S = 0.0005
 
 
@@ -59,13 +60,20 @@ def _unit_steps(call: ScriptedCall, words: list[str]) -> Generator[None, None, N
     yield from call.steps(words)
 
 
+def words_of(second: int, index: int) -> list[str]:
+    """What a call chooses in a second; every other call is half a period ahead."""
+    if (second // TURN_S + index) % 2 == 0:
+        return LISTEN
+    return END_TURN if second % TURN_S == TURN_S - 1 else SPEAK
+
+
 def sustained_calls(
     model: MiniCPMO, token2wav: Token2Wav, n_calls: int, seconds: int
 ) -> dict[str, object]:
     """Omni calls side by side in real time; at every moment half of them speak.
 
-    Each speaks for four seconds and listens for four. A unit is missed when it is not done a second
-    after its sound arrived.
+    Each speaks for four seconds, ends its turn, and listens for four. A unit is missed when it is
+    not done a second after its sound arrived.
     """
     voice = random_voice(token2wav)
     calls = [ScriptedCall(model, token2wav, voice) for _ in range(n_calls)]
@@ -87,8 +95,7 @@ def sustained_calls(
             last = running[index]
             if units and (last is None or last.is_over):
                 arrived_s, second = units.pop(0)
-                speaks = (second // 4 + index) % 2 == 1
-                unit = TimedUnit(calls[index], SPEAK if speaks else LISTEN, arrived_s)
+                unit = TimedUnit(calls[index], words_of(second, index), arrived_s)
                 running[index] = unit
                 done.append((second, unit))
                 lanes.add(unit)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from config import ServiceConfig
 from core import errors
@@ -94,6 +94,7 @@ class ClientSocket:
         await self.send_text(json.dumps(errors.socket_message(error), ensure_ascii=False))
 
     async def send_text(self, frame: str) -> None:
+        self._check_is_there()
         metrics.count_frame_out(frame)
         stalled = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
         try:
@@ -134,8 +135,9 @@ class ClientSocket:
 
     async def close(self, code: int, reason: str = "") -> None:
         try:
+            self._check_is_there()
             await self._websocket.close(code, reason)
-        except WebSocketDisconnect:
+        except (ClientGoneError, WebSocketDisconnect):
             logger.debug(event("client_gone_before_close", code=code))
 
     async def _read(self) -> None:
@@ -153,6 +155,11 @@ class ClientSocket:
                 raise errors.TooLargeError(too_large, limit=self._max_frame_mb)
             await self._frames.put(text)
             del message, text  # which would else stay in memory until the next one comes
+
+    def _check_is_there(self) -> None:
+        """Raises ClientGoneError once an earlier frame could not be sent."""
+        if self._websocket.application_state is WebSocketState.DISCONNECTED:
+            raise ClientGoneError
 
     def _give_up(self) -> None:
         """The client does not take what it is sent: it counts as gone, and its session ends."""

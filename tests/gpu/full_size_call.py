@@ -19,6 +19,7 @@ PREFIX = "<|im_start|>system\nStreaming Omni Conversation.\n<|audio_start|>"
 SUFFIX = "<|audio_end|><|im_end|>"
 LISTEN = ["<|listen|>"]
 SPEAK = ["<|speak|>", "a", "b", "c", "d", "<|chunk_eos|>"]
+END_TURN = ["<|speak|>", "a", "b", "c", "d", "<|turn_eos|>", "<|listen|>"]
 SECOND = np.random.default_rng(0).normal(scale=0.1, size=16000).astype(np.float32)
 FRAME = Image.fromarray(np.random.default_rng(0).integers(0, 255, (448, 448, 3), dtype=np.uint8))
 
@@ -37,7 +38,6 @@ class ScriptedCall:
         self._frames = [FRAME] if with_pictures else []
         self._session = DuplexSession(
             model,
-            # A turn goes on while the call listens, so that nothing depends on the order of units.
             DuplexOptions(force_listen_count=0),
             make_vocoder=lambda: token2wav.stream(voice),
             seed=0,

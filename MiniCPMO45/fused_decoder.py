@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from MiniCPMO45.graph_capture import capture
+from MiniCPMO45.joined_linears import side_by_side
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RMSNorm, RotaryTable
 from MiniCPMO45.packed_rows import Feed
@@ -65,10 +66,10 @@ class _Layer:
     def of(cls, layer: DecoderLayer) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
         return cls(
-            qkv=_side_by_side([attention.q_proj, attention.k_proj, attention.v_proj]),
+            qkv=side_by_side([attention.q_proj, attention.k_proj, attention.v_proj]),
             norms=_norms(attention),
             attention_out=attention.o_proj.weight,
-            gate_up=_side_by_side([mlp.gate_proj, mlp.up_proj]),
+            gate_up=side_by_side([mlp.gate_proj, mlp.up_proj]),
             down=mlp.down_proj.weight,
             input_norm=layer.input_layernorm.weight,
             mlp_norm=layer.post_attention_layernorm.weight,
@@ -80,16 +81,6 @@ def _norms(attention: Attention) -> tuple[Tensor, Tensor] | None:
     if isinstance(query, RMSNorm) and isinstance(key, RMSNorm):
         return query.weight, key.weight
     return None
-
-
-@torch.inference_mode()
-def _side_by_side(linears: Sequence[torch.nn.Linear]) -> Tensor:
-    """Join weights ``[out, in]`` along ``out``; the layers keep views, so nothing is held twice."""
-    joined = torch.cat([linear.weight for linear in linears])
-    parts = joined.split([linear.out_features for linear in linears])
-    for linear, part in zip(linears, parts, strict=True):
-        linear.weight = torch.nn.Parameter(part, requires_grad=False)
-    return joined
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,9 @@ class JoinedLinears:
     def join(self) -> None:
         """Lay the loaded weights ``[out, in]`` side by side; the layers keep views of them, so
         nothing is held twice. A layer without a bias gets zeros."""
-        self._weight = torch.cat([linear.weight for linear in self._linears])
+        self._weight = side_by_side(self._linears)
         self._bias = torch.cat([_bias(linear) for linear in self._linears])
-        parts = zip(
-            self._linears,
-            self._weight.split(self._widths),
-            self._bias.split(self._widths),
-            strict=True,
-        )
-        for linear, weight, bias in parts:
-            linear.weight = nn.Parameter(weight, requires_grad=False)
+        for linear, bias in zip(self._linears, self._bias.split(self._widths), strict=True):
             if linear.bias is not None:
                 linear.bias = nn.Parameter(bias, requires_grad=False)
 
@@ -40,6 +33,17 @@ class JoinedLinears:
         if self._weight is None:
             return [linear(inputs) for linear in self._linears]
         return functional.linear(inputs, self._weight, self._bias).split(self._widths, dim=-1)
+
+
+@torch.no_grad()
+def side_by_side(linears: Sequence[nn.Linear]) -> Tensor:
+    """Weights ``[out, in]`` joined along ``out``; the layers keep views, so nothing is held
+    twice."""
+    joined = torch.cat([linear.weight for linear in linears])
+    parts = joined.split([linear.out_features for linear in linears])
+    for linear, part in zip(linears, parts, strict=True):
+        linear.weight = nn.Parameter(part, requires_grad=False)
+    return joined
 
 
 def _bias(linear: nn.Linear) -> Tensor:

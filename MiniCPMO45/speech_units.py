@@ -19,6 +19,7 @@ from MiniCPMO45.graph_capture import capture
 from MiniCPMO45.kv_cache import CacheSlot
 from MiniCPMO45.packed_rows import Feed
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW, SpeechSampling, draw_code, penalise_counts
+from MiniCPMO45.transfer import to_device
 from MiniCPMO45.tts import SpeechTokenGenerator
 
 BATCH_SIZES = (1, 2, 4, 8, 16)
@@ -96,10 +97,12 @@ class SpeechUnits:
         feeds = [Feed(unit.rows, unit.slot, unit.position) for unit in units]
         hidden = torch.stack([states[-1] for states in self._backbone.run(feeds)])
         starts = [unit.slot.length for unit in units]
-        none, n_done = self._end.numel(), 0
-        recent = torch.tensor(
-            [([none] * PENALTY_WINDOW + unit.recent)[-PENALTY_WINDOW:] for unit in units]
-        ).to(hidden.device)
+        none = self._module.config.num_audio_tokens
+        end_id, n_done = none - 1, 0
+        recent = to_device(
+            [([none] * PENALTY_WINDOW + unit.recent)[-PENALTY_WINDOW:] for unit in units],
+            hidden.device,
+        )
         drawn: list[list[int]] = [[] for _ in units]
         active = list(range(len(units)))
         while active:
@@ -112,13 +115,13 @@ class SpeechUnits:
             open_rows = [
                 row
                 for row, index in enumerate(active)
-                if none - 1 not in drawn[index] and units[index].limit > n_done
+                if end_id not in drawn[index] and units[index].limit > n_done
             ]
             hidden, recent = self._hidden[open_rows].clone(), self._recent[open_rows].clone()
             active = [active[row] for row in open_rows]
         for index, (unit, start) in enumerate(zip(units, starts, strict=True)):
             codes = drawn[index]
-            drawn[index] = codes[: codes.index(none - 1) + 1] if none - 1 in codes else codes
+            drawn[index] = codes[: codes.index(end_id) + 1] if end_id in codes else codes
             unit.slot.truncate(start + len(drawn[index]) - 1)
         return drawn
 
@@ -137,10 +140,10 @@ class SpeechUnits:
         for row, unit in enumerate(units):
             self._noise[:n_steps, row] = unit.noise[n_done : n_done + n_steps]
         settings = [(u.sampling.temperature, u.sampling.repetition_penalty) for u in units]
-        columns = torch.tensor(settings).to(hidden.device).T[..., None]
+        columns = to_device(settings, hidden.device, torch.float32).T[..., None]
         self._temperature[:count], self._penalty[:count] = columns
-        minimum = torch.tensor([[unit.minimum - n_done] for unit in units])
-        self._minimum[:count] = minimum.to(hidden.device)
+        minimum = [[unit.minimum - n_done] for unit in units]
+        self._minimum[:count] = to_device(minimum, hidden.device)
         self._step.zero_()
         rows = hidden[:1]  # only their number matters: a step fills them in
         self._fused.place(

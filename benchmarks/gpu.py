@@ -29,7 +29,6 @@ from benchmarks.gpu_calls import sustained_calls, unit_times
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO
 from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.packed_rows import Feed
-from MiniCPMO45.sampling import GenerationOptions as Sampling
 from MiniCPMO45.sampling import draw
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.duplex_hearing import DuplexHearing
@@ -108,7 +107,7 @@ def token_ms(model: MiniCPMO, n_cached: int, repeats: int) -> float:
     with Session(model, seed=0) as session:
         session.slot.truncate(n_cached)
         token = torch.tensor(1, device=model.device)
-        options = Sampling()
+        options = GenerationOptions()
 
         def step() -> None:
             nonlocal token

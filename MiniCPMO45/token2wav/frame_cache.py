@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from MiniCPMO45.token2wav.transfer import to_device
+from MiniCPMO45.transfer import to_device
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.overlap import OVERLAP_FRAMES, Rendering, render
 from MiniCPMO45.token2wav.precision import full_precision
-from MiniCPMO45.token2wav.transfer import to_device
+from MiniCPMO45.transfer import to_device
 
 # Mel frames of prompt, past and chunk together: from the shortest to the longest recording.
 FRAME_BUCKETS = (256, 384, 512, 768, 1024, 1280, 1664)

@@ -12,9 +12,9 @@ from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.graphs import FlowGraphs
 from MiniCPMO45.token2wav.noise import FlowNoise
 from MiniCPMO45.token2wav.options import Token2WavOptions
-from MiniCPMO45.token2wav.transfer import to_device
 from MiniCPMO45.token2wav.trimming import RECENT_FRAMES
 from MiniCPMO45.token2wav.voice import Voice, VoicePrompt
+from MiniCPMO45.transfer import to_device
 
 WINDOW_CODES = 28  # most codes of one chunk: a second and the lookahead
 

@@ -2,6 +2,7 @@
 
 import { Chimes } from '../audio/chimes.js';
 import { t } from '../i18n/index.js';
+import { pause } from '../lib/pause.js';
 
 const TURN_VIBRATION_MS = [200, 100, 200];
 const ERROR_VIBRATION_MS = [400];
@@ -41,7 +42,7 @@ export class CallSignals {
   /** What is heard before the model listens. @returns {Promise<void>} once it is over */
   begin() {
     const lengthMs = this.#chimes.play('begin');
-    return new Promise((resolve) => setTimeout(resolve, lengthMs));
+    return pause(lengthMs);
   }
 
   #wait(position) {

@@ -7,8 +7,9 @@ import { fromJson, toJson, toMarkdown, toMsgpack } from '../lib/export.js';
 import { asFailure } from '../lib/failure.js';
 import { confirmInDialog } from '../ui/dialog.js';
 import { HistoryDrawer } from '../ui/history-drawer.js';
+import { saveFile } from '../ui/save-file.js';
 import { useStylesheet } from '../ui/stylesheet.js';
-import { bytesOfItem, itemOfBytes, urlOf } from './message-items.js';
+import { bytesOfItem, itemOfBytes } from './message-items.js';
 
 const KINDS = {
   markdown: { extension: 'md', mime: 'text/markdown' },
@@ -16,7 +17,6 @@ const KINDS = {
   msgpack: { extension: 'msgpack', mime: 'application/vnd.msgpack' },
 };
 const UNSAFE_IN_NAMES = /[\s\\/:*?"<>|\p{Cc}]+/gu;
-const KEEP_URL_MS = 60_000;
 
 export class HistoryPanel {
   #drawer = new HistoryDrawer();
@@ -60,11 +60,8 @@ export class HistoryPanel {
   #export(format) {
     const { conversation } = this.#chat;
     const { extension, mime } = KINDS[format];
-    const link = document.createElement('a');
-    link.download = `${fileName(conversation.title)}.${extension}`;
-    link.href = urlOf(written(conversation, format), mime);
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), KEEP_URL_MS);
+    const file = new Blob([written(conversation, format)], { type: mime });
+    saveFile(file, `${fileName(conversation.title)}.${extension}`);
   }
 
   async #load(file) {

@@ -6,6 +6,7 @@ import { asFailure } from '../lib/failure.js';
 import { ASSUMED_MICROPHONE_LUFS, QUIETEST_MICROPHONE_LUFS } from '../lib/gain-model.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { integratedLoudness } from '../lib/lufs.js';
+import { pause } from '../lib/pause.js';
 import { joinSamples } from '../lib/pcm.js';
 import { encodeWav } from '../lib/wav.js';
 import { MixerPanel } from '../ui/mixer-panel.js';
@@ -209,10 +210,6 @@ function collect(input, seconds) {
     input.on('ended', () => resolve(joinSamples(chunks)));
     input.start();
   });
-}
-
-function pause(durationMs) {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }
 
 function rounded(decibels) {

@@ -5,6 +5,7 @@ import { asFailure, Failure } from '../lib/failure.js';
 import { MAX_FILE_BYTES, readPresetFile, writePresetFile } from '../lib/preset-file.js';
 import { loadPresets, loadPresetVoices } from '../net/presets-api.js';
 import { confirmInDialog } from '../ui/dialog.js';
+import { saveFile } from '../ui/save-file.js';
 
 const EDITED = '*'; // remembered in place of a preset: what is in use was written by the visitor
 const KEEP_DELAY_MS = 300;
@@ -250,12 +251,4 @@ function ownPreset(preset, order = 0) {
 
 function voicesIn(content = []) {
   return content.filter(({ type }) => type === 'audio');
-}
-
-function saveFile(file, name) {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  [link.href, link.download] = [url, name];
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

@@ -6,6 +6,7 @@ import { Player } from '../audio/player.js';
 import { findEcho, sweep } from '../lib/echo.js';
 import { asFailure } from '../lib/failure.js';
 import { SAMPLE_RATE, SPEECH_SAMPLE_RATE } from '../lib/limits.js';
+import { pause } from '../lib/pause.js';
 import { joinSamples, rmsDecibels } from '../lib/pcm.js';
 import { measureSocket } from '../net/socket-probe.js';
 import { socketUrl } from '../net/socket.js';
@@ -96,7 +97,7 @@ export class SelfTestController {
   async #checkSpeaker() {
     await this.#player.useSpeaker(this.#parts.speakerId);
     this.#playSweep();
-    await wait(SWEEP_S * 1000);
+    await pause(SWEEP_S * 1000);
     if (this.#player.locked) return { state: 'poor', key: 'check.speaker_locked' };
     return { state: 'good', key: 'check.speaker_good' };
   }
@@ -138,7 +139,7 @@ export class SelfTestController {
   async #listen(durationMs) {
     const chunks = [];
     const stop = this.#input.on('chunk', ({ samples }) => chunks.push(samples));
-    await wait(durationMs);
+    await pause(durationMs);
     stop();
     return chunks;
   }
@@ -155,8 +156,4 @@ export class SelfTestController {
 function told(error) {
   const { key, params } = asFailure(error);
   return { state: 'poor', key: `failure.${key}.hint`, params };
-}
-
-function wait(durationMs) {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }

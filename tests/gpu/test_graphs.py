@@ -15,7 +15,6 @@ from torch import Tensor
 
 from MiniCPMO45.batching import Lane, Lanes
 from MiniCPMO45.decoder import Decoder
-from MiniCPMO45.fused_decoder import FusedDecoder
 from MiniCPMO45.kv_cache import CacheSlot, KVCache
 from MiniCPMO45.llm import RotaryTable
 from MiniCPMO45.packed_rows import Feed
@@ -134,10 +133,9 @@ class FusedDecoderTest(unittest.TestCase):
             torch.cuda.synchronize()
             self.assertEqual(torch.cuda.memory_allocated(), before)
 
-    def test_a_captured_forward_reads_no_state_of_the_host(self) -> None:
-        fused = FusedDecoder(
-            self.model.llm.model, self.model.language.cache, self.model.language.rotary
-        )
+    def test_only_forwards_of_captured_sizes_fit(self) -> None:
+        fused = self.model.language.fused
+        assert fused is not None
         self.assertFalse(fused.fits(2000, 1))
         self.assertTrue(fused.fits(1024, 3))
 

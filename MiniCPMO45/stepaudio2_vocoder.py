@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import in_turn
 from MiniCPMO45.errors import CheckpointError
 from MiniCPMO45.token2wav.prompt import checked_recording
 
@@ -108,12 +109,15 @@ class LibraryStream:
         self._flow_state = _copied(voice.flow_state)
         self._vocoder_state = _copied(voice.vocoder_state)
 
-    @torch.inference_mode()
     def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
         """Sound of ``codes``, float32 ``[n]`` at 24 kHz on the CPU.
 
         Unless ``last``, the final three codes are only looked at and must be given again.
         """
+        return in_turn(lambda: self._push(codes, last))
+
+    @torch.inference_mode()
+    def _push(self, codes: Sequence[int], last: bool) -> Tensor:
         library = self._library
         library.cache = self._prompt
         library.stream_cache = self._flow_state

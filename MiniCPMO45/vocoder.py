@@ -22,7 +22,8 @@ class Vocoder(Protocol):
     def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
         """Sound of ``codes``, float32 ``[n]`` at 24 kHz.
 
-        Unless ``last``, the final three codes are only looked at and must be given again.
+        Unless ``last``, the final three codes are only looked at and must be given again. In a
+        lane it is done when it is this conversation's turn, together with others where it can.
         """
         ...
 

@@ -13,7 +13,6 @@ from MiniCPMO45.sessions.speech import (
     SILENCE_CODE,
     WINDOW_CODES,
     Vocoder,
-    render,
 )
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW
 from MiniCPMO45.speech_tokens import UNIT_LIMIT, SpeechDecoder
@@ -106,10 +105,10 @@ class DuplexVoice:
         pieces: list[Tensor] = []
         while len(self._waiting) >= SMALLEST_WINDOW:
             window = self._waiting[:WINDOW_CODES]
-            pieces.append(render(self._vocoder, window, last=False))
+            pieces.append(self._vocoder.push(window, last=False))
             self._waiting = self._waiting[len(window) - LOOKAHEAD_CODES :]
         if end_of_turn and self._waiting:
-            pieces.append(render(self._vocoder, self._waiting, last=True))
+            pieces.append(self._vocoder.push(self._waiting, last=True))
             self._waiting = []
         if not pieces:
             return torch.zeros(0)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from MiniCPMO45.batching import in_turn
 from MiniCPMO45.sessions.generation import CHUNK_TOKENS, Choice
 from MiniCPMO45.speech_tokens import CodeGroup, SpeechStream
 from MiniCPMO45.tokenizer import TextStream
@@ -32,11 +31,6 @@ class SpokenText:
     n_tokens: int = 0
 
 
-def render(vocoder: Vocoder, codes: Sequence[int], *, last: bool) -> Tensor:
-    """What :meth:`Vocoder.push` gives, when it is this conversation's turn."""
-    return in_turn(lambda: vocoder.push(codes, last=last))
-
-
 class CodeWindow:
     """Cuts groups of codes into the overlapping windows the vocoder reads.
 
@@ -56,12 +50,12 @@ class CodeWindow:
         """Sound that can be rendered now."""
         self._waiting += group.codes
         while len(self._waiting) >= WINDOW_CODES:
-            yield render(self._vocoder, self._waiting[:WINDOW_CODES], last=False)
+            yield self._vocoder.push(self._waiting[:WINDOW_CODES], last=False)
             self._waiting = self._waiting[WINDOW_CODES - LOOKAHEAD_CODES :]
 
     def finish(self) -> Tensor:
         """The rest of the sound."""
-        return render(self._vocoder, self._waiting, last=True)
+        return self._vocoder.push(self._waiting, last=True)
 
 
 @torch.inference_mode()

@@ -75,13 +75,13 @@ class Flow(nn.Module):
             elif isinstance(module, RelativeAttention | Attention):
                 module.projections.join()
 
-    def new_state(self, n_steps: int, n_frames: int) -> FlowState:
-        """An empty state with room for ``n_frames`` mel frames."""
+    def new_state(self, n_steps: int, n_frames: int, n_streams: int = 1) -> FlowState:
+        """An empty state with room for ``n_frames`` mel frames of every stream."""
         like = self.encoder_proj.weight
         n_tokens = -(-n_frames // self.config.encoder.up_stride)
         return FlowState(
-            EncoderState.allocate(self.config.encoder, n_tokens, like),
-            EstimatorState.allocate(self.config.estimator, n_steps, n_frames, like),
+            EncoderState.allocate(self.config.encoder, n_tokens, like, n_streams),
+            EstimatorState.allocate(self.config.estimator, n_steps, n_frames, like, n_streams),
         )
 
     def encode(
@@ -92,7 +92,7 @@ class Flow(nn.Module):
         *,
         last: bool,
     ) -> Tensor:
-        """Token ids int64 ``[1, T]`` to ``[1, frames, mels]``; see :class:`Conformer`."""
+        """Token ids int64 ``[B, T]`` to ``[B, frames, mels]``; see :class:`Conformer`."""
         with tensor_cores(self.tensor_cores):
             hidden = self.encoder(self.input_embedding(tokens), positions, state, last=last)
             return self.encoder_proj(hidden)
@@ -113,29 +113,30 @@ class Flow(nn.Module):
     ) -> Tensor:
         """Follow the velocity field from ``noise`` to mel frames with Euler's method.
 
-        Classifier-free guidance (https://arxiv.org/abs/2207.12598): a second row without any
-        condition runs beside the first, with caches of its own.
+        Classifier-free guidance (https://arxiv.org/abs/2207.12598): for each of ``B`` streams a
+        second row without any condition runs beside the first, with caches of its own.
 
         Args:
-            noise: float32 ``[1, T, mels]``.
-            mu: encoder output ``[1, T, mels]``.
-            speaker: ``[1, mels]``.
-            prompt_mel: ``[1, n, mels]``, n <= T, known frames at the beginning.
+            noise: float32 ``[B, T, mels]``.
+            mu: encoder output ``[B, T, mels]``.
+            speaker: ``[B, mels]``.
+            prompt_mel: ``[B, n, mels]``, n <= T, known frames at the beginning.
             state: None solves a whole utterance at once.
 
         Returns:
-            float32 ``[1, T, mels]``.
+            float32 ``[B, T, mels]``.
         """
         known = functional.pad(prompt_mel, (0, 0, 0, mu.shape[1] - prompt_mel.shape[1]))
         condition = torch.cat([mu, speaker[:, None].expand_as(mu), known.to(mu.dtype)], dim=2)
-        condition = torch.cat([condition, torch.zeros_like(condition)])  # [2, T, 3 * mels]
+        condition = torch.cat([condition, torch.zeros_like(condition)])  # [2 * B, T, 3 * mels]
         weight = self.config.inference_cfg_rate
         x = noise
         for step, modulation in enumerate(schedule.modulation):
-            rows = torch.cat([x.to(mu.dtype).expand(2, -1, -1), condition], dim=2)
+            rows = torch.cat([x.to(mu.dtype).repeat(2, 1, 1), condition], dim=2)
             with tensor_cores(self.tensor_cores):
                 velocity = self.estimator(rows, modulation, state, step).float()
-            guided = (1 + weight) * velocity[:1] - weight * velocity[1:]
+            conditioned, free = velocity.chunk(2)
+            guided = (1 + weight) * conditioned - weight * free
             x = x + (schedule.times[step + 1] - schedule.times[step]) * guided
         if state is not None:
             state.advance(noise.shape[1])

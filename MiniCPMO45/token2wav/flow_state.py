@@ -1,4 +1,7 @@
-"""What one stream remembers of its past mel frames: all that changes while it speaks."""
+"""What streams remember of their past mel frames: all that changes while they speak.
+
+A state belongs to one stream, except where chunks of several are computed side by side.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ class EncoderPositions:
 class EncoderState:
     """The encoder's past; tensors are written in place.
 
-    ``lookahead`` ``[1, 2, C]`` and ``upsampling`` ``[1, 2 * rate, C]`` precede the convolutions,
-    ``tokens`` and ``frames`` are the keys and values before and after upsampling.
+    ``lookahead`` ``[B, 2, C]`` and ``upsampling`` ``[B, 2 * rate, C]`` precede the convolutions
+    of ``B`` streams, ``tokens`` and ``frames`` are the keys and values before and after upsampling.
     """
 
     lookahead: Tensor
@@ -44,16 +47,18 @@ class EncoderState:
     rate: int
 
     @classmethod
-    def allocate(cls, config: EncoderConfig, n_tokens: int, like: Tensor) -> EncoderState:
-        """An empty state with room for ``n_tokens``."""
+    def allocate(
+        cls, config: EncoderConfig, n_tokens: int, like: Tensor, n_streams: int = 1
+    ) -> EncoderState:
+        """An empty state with room for ``n_tokens`` of every stream."""
         width, heads, rate = config.output_size, config.attention_heads, config.up_stride
-        row = (1, heads, n_tokens, width // heads)
-        frame_row = (1, heads, rate * n_tokens, width // heads)
+        rows = (n_streams, heads, n_tokens, width // heads)
+        frame_rows = (n_streams, heads, rate * n_tokens, width // heads)
         return cls(
-            lookahead=like.new_zeros(1, CONTEXT, width),
-            upsampling=like.new_zeros(1, 2 * rate, width),
-            tokens=FrameCache.allocate((config.num_blocks, *row), like),
-            frames=FrameCache.allocate((config.num_up_blocks, *frame_row), like),
+            lookahead=like.new_zeros(n_streams, CONTEXT, width),
+            upsampling=like.new_zeros(n_streams, 2 * rate, width),
+            tokens=FrameCache.allocate((config.num_blocks, *rows), like),
+            frames=FrameCache.allocate((config.num_up_blocks, *frame_rows), like),
             rate=rate,
         )
 
@@ -72,15 +77,24 @@ class EncoderState:
         self.tokens.copy_from(other.tokens)
         self.frames.copy_from(other.frames)
 
-    def padded(self, n_tokens: int, n_chunk: int) -> EncoderState:
-        """A view of ``n_tokens`` of it, for chunks of ``n_chunk`` tokens."""
-        return EncoderState(
-            self.lookahead,
-            self.upsampling,
-            self.tokens.padded(n_tokens, n_chunk),
-            self.frames.padded(self.rate * n_tokens, self.rate * n_chunk),
-            self.rate,
-        )
+    def padded(self, n_tokens: int, n_chunk: int, n_streams: int) -> list[EncoderState]:
+        """Views of ``n_tokens`` of it, for chunks of ``n_chunk`` tokens: of all its streams, and
+        then of each."""
+        tokens = self.tokens.padded(n_tokens, n_chunk)
+        frames = self.frames.padded(self.rate * n_tokens, self.rate * n_chunk)
+        views = [EncoderState(self.lookahead, self.upsampling, tokens, frames, self.rate)]
+        for index in range(n_streams):
+            row = slice(index, index + 1)
+            views.append(
+                EncoderState(
+                    self.lookahead[row],
+                    self.upsampling[row],
+                    tokens.stream(index, n_streams),
+                    frames.stream(index, n_streams),
+                    self.rate,
+                )
+            )
+        return views
 
     def append(self, padded: EncoderState) -> None:
         """Take over the chunk that was written last to a padded state."""
@@ -101,12 +115,13 @@ class BlockState:
     """One estimator block in one solver step: caches of its attention and its convolutions."""
 
     attention: FrameLayer
-    first: Tensor  # [2, 2, hidden]
+    first: Tensor  # [rows, 2, hidden]
     second: Tensor
 
 
 class EstimatorState:
-    """The estimator's past in every solver step; the two rows are with and without condition.
+    """The estimator's past in every solver step. Every stream has two rows, with and without
+    condition; the first rows of all streams come before their second ones.
 
     Attention has no positions, so a frame may lie anywhere in the cache. ``newest_first`` lists
     the places of all frames, the newest chunk first and each chunk in its own order.
@@ -114,17 +129,22 @@ class EstimatorState:
 
     def __init__(self, cache: FrameCache, contexts: Tensor) -> None:
         self._cache = cache
-        self._contexts = contexts  # [steps, depth, 2 convolutions, 2, 2, hidden]
+        self._contexts = contexts  # [steps, depth, 2 convolutions, rows, 2, hidden]
         self.newest_first: list[int] = []
 
     @classmethod
     def allocate(
-        cls, config: EstimatorConfig, n_steps: int, n_frames: int, like: Tensor
+        cls,
+        config: EstimatorConfig,
+        n_steps: int,
+        n_frames: int,
+        like: Tensor,
+        n_streams: int = 1,
     ) -> EstimatorState:
-        """An empty state with room for ``n_frames``."""
-        layers = (n_steps, config.depth)
-        shape = (*layers, 2, config.num_heads, n_frames, config.head_dim)
-        contexts = like.new_zeros(*layers, 2, 2, CONTEXT, config.hidden_size)
+        """An empty state with room for ``n_frames`` of every stream."""
+        layers, n_rows = (n_steps, config.depth), 2 * n_streams
+        shape = (*layers, n_rows, config.num_heads, n_frames, config.head_dim)
+        contexts = like.new_zeros(*layers, 2, n_rows, CONTEXT, config.hidden_size)
         return cls(FrameCache.allocate(shape, like), contexts)
 
     @property
@@ -145,9 +165,15 @@ class EstimatorState:
         self._contexts.copy_(other._contexts)
         self.newest_first = list(other.newest_first)
 
-    def padded(self, n_frames: int, n_chunk: int) -> EstimatorState:
-        """A view of ``n_frames`` of it, for chunks of ``n_chunk`` frames."""
-        return EstimatorState(self._cache.padded(n_frames, n_chunk), self._contexts)
+    def padded(self, n_frames: int, n_chunk: int, n_streams: int) -> list[EstimatorState]:
+        """Views of ``n_frames`` of it, for chunks of ``n_chunk`` frames: of all its streams, and
+        then of each."""
+        cache = self._cache.padded(n_frames, n_chunk)
+        views = [EstimatorState(cache, self._contexts)]
+        for index in range(n_streams):
+            contexts = self._contexts[:, :, :, index::n_streams]
+            views.append(EstimatorState(cache.stream(index, n_streams), contexts))
+        return views
 
     def append(self, padded: EstimatorState) -> None:
         """Take over the chunk that was written last to a padded state."""
@@ -200,14 +226,14 @@ class FlowState:
         self.encoder.copy_from(other.encoder)
         self.estimator.copy_from(other.estimator)
 
-    def padded(self, n_frames: int, n_chunk: int) -> FlowState:
-        """A view of ``n_frames`` mel frames of it, for chunks of ``n_chunk`` frames: what is
-        copied into it becomes the past of the next chunk."""
+    def padded(self, n_frames: int, n_chunk: int, n_streams: int) -> list[FlowState]:
+        """Views of ``n_frames`` mel frames of it, for chunks of ``n_chunk`` frames: of all its
+        streams, and then of each. What is copied into one of these becomes the past of the
+        stream's next chunk."""
         rate = self.encoder.rate
-        return FlowState(
-            self.encoder.padded(n_frames // rate, n_chunk // rate),
-            self.estimator.padded(n_frames, n_chunk),
-        )
+        encoders = self.encoder.padded(n_frames // rate, n_chunk // rate, n_streams)
+        estimators = self.estimator.padded(n_frames, n_chunk, n_streams)
+        return [FlowState(*parts) for parts in zip(encoders, estimators, strict=True)]
 
     def append(self, padded: FlowState) -> None:
         """Take over the chunk that was written last to a padded state."""

@@ -1,4 +1,4 @@
-"""Attention keys and values of one stream, preallocated."""
+"""Attention keys and values of streams, preallocated."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from MiniCPMO45.transfer import to_device
 class FrameLayer:
     """One layer's keys and values ``[rows, heads, capacity, head_dim]`` and where to write next.
 
-    ``mask`` ``[1, 1, 1, capacity]`` is added to all scores; None where every filled position is
-    attended to.
+    ``mask`` ``[rows, 1, 1, capacity]`` is added to the scores; None where every filled position
+    is attended to.
     """
 
     keys: Tensor
@@ -71,7 +71,8 @@ class FrameCache:
     def padded(self, capacity: int, n_chunk: int) -> PaddedCache:
         """A view of the first ``capacity`` positions, for chunks of ``n_chunk``."""
         within = (..., slice(0, capacity), slice(None))
-        return PaddedCache(self._keys[within], self._values[within], n_chunk)
+        keys, values = self._keys[within], self._values[within]
+        return PaddedCache(keys, values, n_chunk, keys.new_zeros(keys.shape[-4], 1, 1, capacity))
 
     def layer(self, *index: int) -> FrameLayer:
         return FrameLayer(self._keys[index], self._values[index], self.length, self.mask)
@@ -115,21 +116,27 @@ class PaddedCache(FrameCache):
     left. So distances are always the same, and only a copy knows how long the past is.
     """
 
-    def __init__(self, keys: Tensor, values: Tensor, n_chunk: int) -> None:
+    def __init__(self, keys: Tensor, values: Tensor, n_chunk: int, mask: Tensor) -> None:
         super().__init__(keys, values)
         self.length = self.capacity - n_chunk
-        self.mask = keys.new_zeros(1, 1, 1, self.capacity)
+        self.mask = self._padding = mask
+
+    def stream(self, index: int, n_streams: int) -> PaddedCache:
+        """A view of every ``n_streams``-th row from ``index`` on: those of one stream."""
+        rows = slice(index, None, n_streams)
+        within = (..., rows, slice(None), slice(None), slice(None))
+        n_chunk = self.capacity - self.length
+        return PaddedCache(self._keys[within], self._values[within], n_chunk, self._padding[rows])
 
     def copy_from(self, other: FrameCache) -> None:
         """Take over what ``other`` holds as the past of a chunk to come."""
-        assert self.mask is not None
         first = self.length - other.length
         past = (..., slice(first, self.length), slice(None))
         filled = (..., slice(0, other.length), slice(None))
         self._keys[past] = other._keys[filled]
         self._values[past] = other._values[filled]
-        self.mask[..., :first].fill_(-math.inf)
-        self.mask[..., first:].zero_()
+        self._padding[..., :first].fill_(-math.inf)
+        self._padding[..., first:].zero_()
 
     def advance(self, n_positions: int) -> None:
         """The chunk stays where it is."""

@@ -1,14 +1,15 @@
 """The ordinary chunk of a stream as CUDA graphs: a second of codes, of which thousands of small
 kernels make mel frames and sound.
 
-A graph is bound to shapes and places in memory. So a chunk is computed in a workspace: what the
-stream remembers is copied in, and what is new is copied out. The past of a stream is padded to the
-next of a few sizes, and masked where it is not filled. There is one workspace for all streams, so
-one chunk is computed at a time.
+A graph is bound to shapes and places in memory. So chunks are computed in a workspace: what their
+streams remember is copied in, and what is new is copied out. The past of a stream is padded to the
+next of a few sizes, and masked where it is not filled. Chunks of several streams are computed side
+by side, in a workspace for so many; in one for more, the rows of nobody are computed in vain.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,14 @@ from MiniCPMO45.graph_capture import capture
 from MiniCPMO45.token2wav.flow import Flow, Schedule
 from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.hift import HiFT
-from MiniCPMO45.token2wav.overlap import OVERLAP_FRAMES, Rendering, render
+from MiniCPMO45.token2wav.overlap import OVERLAP_FRAMES, Piece, Rendering, render
 from MiniCPMO45.token2wav.precision import full_precision
 from MiniCPMO45.transfer import to_device
 
 # Mel frames of prompt, past and chunk together: from the shortest to the longest recording.
 FRAME_BUCKETS = (256, 384, 512, 768, 1024, 1280, 1664)
+STREAMS = 4  # side by side
+MOST_FRAMES = 512  # of each of them; recordings of up to seven seconds
 
 Work = Callable[[], None]
 
@@ -46,61 +49,113 @@ class Recorder:
 
 
 @dataclass(frozen=True)
-class _Bucket:
+class FlowChunk:
+    """Codes of one stream, its noise ``[1, frames, mels]`` and its speaker ``[1, mels]``."""
+
     state: FlowState
+    codes: Sequence[int]
+    noise: Tensor
+    speaker: Tensor
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    streams: list[FlowState]
     run: Work
 
 
 class FlowGraphs:
-    """Encoder and solver for chunks of ``n_codes``."""
+    """Encoder and solver for chunks of ``n_codes``.
+
+    Args:
+        side_by_side: whether chunks of several streams may be computed at once, which takes memory
+            for all of them.
+    """
 
     @torch.inference_mode()
-    def __init__(self, flow: Flow, schedule: Schedule, n_codes: int) -> None:
-        like, n_mels, most = flow.encoder_proj.weight, flow.config.output_size, FRAME_BUCKETS[-1]
+    def __init__(
+        self, flow: Flow, schedule: Schedule, n_codes: int, *, side_by_side: bool = False
+    ) -> None:
         rate = flow.config.encoder.up_stride
-        n_tokens = n_codes - flow.config.encoder.pre_lookahead_len
-        self.n_frames = rate * n_tokens
-        self._flow = flow
-        self._schedule = schedule
-        self._codes = torch.zeros(1, n_codes, dtype=torch.int64, device=like.device)
-        self._noise = like.new_zeros(1, self.n_frames, n_mels, dtype=torch.float32)
-        self._speaker = like.new_zeros(1, n_mels)
-        self._known = like.new_zeros(1, 0, n_mels, dtype=torch.float32)
-        self._mel = torch.zeros_like(self._noise)
-        self._positions = flow.encoder.positions(n_tokens, most // rate)
-        self._memory = flow.new_state(len(schedule.modulation), most)
-        self._buckets: dict[int, _Bucket] = {}
+        self.n_frames = rate * (n_codes - flow.config.encoder.pre_lookahead_len)
+        self._n_codes = n_codes
+        sizes = [(1, FRAME_BUCKETS[-1])] + ([(STREAMS, MOST_FRAMES)] if side_by_side else [])
+        self._workspaces = [_FlowWorkspace(flow, schedule, n_codes, *size) for size in sizes]
 
     def __len__(self) -> int:
-        return len(FRAME_BUCKETS)
+        return sum(len(workspace.sizes) for workspace in self._workspaces)
 
     def capture(self, recorder: Recorder) -> Iterator[None]:
         """Capture one size after another."""
-        for n_frames in reversed(FRAME_BUCKETS):  # the largest sizes the memory
-            state = self._memory.padded(n_frames, self.n_frames)
-            self._buckets[n_frames] = _Bucket(state, recorder.record(self._work(state)))
-            yield
+        for workspace in self._workspaces:
+            yield from workspace.capture(recorder)
 
     def fits(self, state: FlowState, n_codes: int, *, last: bool) -> bool:
         """Whether such a chunk is captured."""
         n_frames = state.estimator.length + self.n_frames
-        return not last and n_codes == self._codes.shape[1] and n_frames <= FRAME_BUCKETS[-1]
+        return not last and n_codes == self._n_codes and n_frames <= FRAME_BUCKETS[-1]
 
-    def run(self, state: FlowState, codes: Sequence[int], noise: Tensor, speaker: Tensor) -> Tensor:
-        """Move a stream on by a chunk that fits; see ``Flow.encode`` and ``Flow.solve``.
+    def run(self, chunks: Sequence[FlowChunk]) -> list[Tensor]:
+        """Move streams on by chunks that fit; see ``Flow.encode`` and ``Flow.solve``.
 
         Returns:
-            float32 ``[1, n_frames, mels]``, valid until the next run.
+            float32 ``[1, n_frames, mels]`` of every chunk.
         """
-        n_frames = state.estimator.length + self.n_frames
-        bucket = self._buckets[next(size for size in FRAME_BUCKETS if size >= n_frames)]
-        self._codes[0].copy_(to_device(codes, self._codes.device))
-        self._noise.copy_(noise)
-        self._speaker.copy_(speaker)
-        bucket.state.copy_from(state)
+        alone, wide = self._workspaces[0], self._workspaces[-1]
+        lengths = [chunk.state.estimator.length + self.n_frames for chunk in chunks]
+        sharing = [index for index, length in enumerate(lengths) if length <= wide.sizes[-1]]
+        sharing.sort(key=lengths.__getitem__)
+        groups = [sharing[at : at + wide.width] for at in range(0, len(sharing), wide.width)]
+        groups += [[index] for index in range(len(chunks)) if index not in sharing]
+        mels: dict[int, Tensor] = {}
+        for group in groups:
+            workspace = wide if len(group) > 1 else alone
+            results = workspace.run([chunks[index] for index in group])
+            mels.update(zip(group, results, strict=True))
+        return [mels[index] for index in range(len(chunks))]
+
+
+class _FlowWorkspace:
+    """Memory for chunks of up to ``width`` streams of up to ``most`` frames, and its graphs."""
+
+    def __init__(self, flow: Flow, schedule: Schedule, n_codes: int, width: int, most: int) -> None:
+        like, n_mels = flow.encoder_proj.weight, flow.config.output_size
+        rate = flow.config.encoder.up_stride
+        n_tokens = n_codes - flow.config.encoder.pre_lookahead_len
+        self.width = width
+        self.sizes = [size for size in FRAME_BUCKETS if size <= most]
+        self._n_frames = rate * n_tokens
+        self._flow = flow
+        self._schedule = schedule
+        self._codes = torch.zeros(width, n_codes, dtype=torch.int64, device=like.device)
+        self._noise = like.new_zeros(width, self._n_frames, n_mels, dtype=torch.float32)
+        self._speaker = like.new_zeros(width, n_mels)
+        self._known = like.new_zeros(width, 0, n_mels, dtype=torch.float32)
+        self._mel = torch.zeros_like(self._noise)
+        self._positions = flow.encoder.positions(n_tokens, most // rate)
+        self._memory = flow.new_state(len(schedule.modulation), most, width)
+        self._buckets: dict[int, _Bucket] = {}
+
+    def capture(self, recorder: Recorder) -> Iterator[None]:
+        for n_frames in reversed(self.sizes):  # the largest sizes the memory
+            state, *streams = self._memory.padded(n_frames, self._n_frames, self.width)
+            self._buckets[n_frames] = _Bucket(streams, recorder.record(self._work(state)))
+            yield
+
+    def run(self, chunks: Sequence[FlowChunk]) -> list[Tensor]:
+        n_frames = max(chunk.state.estimator.length for chunk in chunks) + self._n_frames
+        bucket = self._buckets[next(size for size in self.sizes if size >= n_frames)]
+        codes = to_device([chunk.codes for chunk in chunks], self._codes.device)
+        self._codes[: len(chunks)].copy_(codes)
+        streams = bucket.streams[: len(chunks)]
+        for row, (chunk, stream) in enumerate(zip(chunks, streams, strict=True)):
+            self._noise[row].copy_(chunk.noise[0])
+            self._speaker[row].copy_(chunk.speaker[0])
+            stream.copy_from(chunk.state)
         bucket.run()
-        state.append(bucket.state)
-        return self._mel
+        for chunk, stream in zip(chunks, streams, strict=True):
+            chunk.state.append(stream)
+        return list(self._mel[: len(chunks)].clone().split(1))
 
     def _work(self, state: FlowState) -> Work:
         def work() -> None:
@@ -115,51 +170,69 @@ class FlowGraphs:
 
 
 class VocoderGraphs:
-    """Renders chunks of ``n_frames``, the first of a turn or one that continues it."""
+    """Renders pieces of ``n_frames``, the first of a turn or one that continues it.
+
+    Args:
+        side_by_side: whether pieces of several streams may be rendered at once.
+    """
 
     @torch.inference_mode()
-    def __init__(self, hift: HiFT, n_frames: int) -> None:
+    def __init__(self, hift: HiFT, n_frames: int, *, side_by_side: bool = False) -> None:
         self._hift = hift
-        self._graphs = {
-            (n_past, n_frames): _VocoderGraph(hift, n_past, n_frames)
+        self._width = STREAMS if side_by_side else 1
+        self._workspaces = {
+            (width, n_past, n_frames): _VocoderWorkspace(hift, width, n_past, n_frames)
+            for width in sorted({self._width, 1}, reverse=True)
             for n_past in (OVERLAP_FRAMES, 0)
         }
 
     def __len__(self) -> int:
-        return len(self._graphs)
+        return len(self._workspaces)
 
     def capture(self, recorder: Recorder) -> Iterator[None]:
         """Capture one size after another."""
-        for graph in self._graphs.values():
-            graph.capture(recorder)
+        for workspace in self._workspaces.values():
+            workspace.capture(recorder)
             yield
 
-    def __call__(self, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
-        """See :func:`render`. What comes back is valid until the next call."""
-        graph = self._graphs.get((past.mel.shape[2], mel.shape[2]))
-        if graph is None:
-            return render(self._hift, past, mel, noise)
-        return graph(past, mel, noise)
+    def __call__(self, pieces: Sequence[Piece]) -> list[Rendering]:
+        """See :func:`render`."""
+        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, piece in enumerate(pieces):
+            alike[piece.past.mel.shape[2], piece.mel.shape[2]].append(index)
+        renderings: dict[int, Rendering] = {}
+        for sizes, indices in alike.items():
+            for start in range(0, len(indices), self._width):
+                group = indices[start : start + self._width]
+                results = self._render([pieces[index] for index in group], sizes)
+                renderings.update(zip(group, results, strict=True))
+        return [renderings[index] for index in range(len(pieces))]
+
+    def _render(self, pieces: Sequence[Piece], sizes: tuple[int, int]) -> list[Rendering]:
+        width = self._width if len(pieces) > 1 else 1
+        workspace = self._workspaces.get((width, *sizes))
+        if workspace is None:
+            return [render(self._hift, piece) for piece in pieces]
+        return workspace.render(pieces)
 
 
-class _VocoderGraph:
-    def __init__(self, hift: HiFT, n_past: int, n_new: int) -> None:
+class _VocoderWorkspace:
+    def __init__(self, hift: HiFT, width: int, n_past: int, n_new: int) -> None:
         self._hift = hift
-        self._past = Rendering.silent(hift, n_past)
-        self._mel = Rendering.silent(hift, n_new).mel
-        self._result = Rendering.silent(hift, n_past + n_new)
-        self._noise = self._mel.new_zeros(1, self._result.sound.shape[1], hift.m_source.n_sines)
+        past, mel = Rendering.silent(hift, n_past, width), Rendering.silent(hift, n_new, width).mel
+        self._result = Rendering.silent(hift, n_past + n_new, width)
+        noise = mel.new_zeros(width, self._result.sound.shape[1], hift.m_source.n_sines)
+        self._pieces = Piece(past, mel, noise)
         self._run = self._work
 
     def capture(self, recorder: Recorder) -> None:
         self._run = recorder.record(self._work)
 
-    def __call__(self, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
-        self._past.copy_from(past)
-        self._mel.copy_(mel)
-        self._noise.copy_(noise)
+    def render(self, pieces: Sequence[Piece]) -> list[Rendering]:
+        for row, piece in enumerate(pieces):
+            self._pieces.row(row).copy_from(piece)
         self._run()
-        return self._result
+        return [self._result.row(row).clone() for row in range(len(pieces))]
 
     def _work(self) -> None:
-        self._result.copy_from(render(self._hift, self._past, self._mel, self._noise))
+        self._result.copy_from(render(self._hift, self._pieces))

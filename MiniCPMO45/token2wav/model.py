@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from MiniCPMO45.errors import CheckpointError
 from MiniCPMO45.token2wav.flow import Flow
+from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.flow_yaml import read_flow_yaml
 from MiniCPMO45.token2wav.graphs import FlowGraphs, Recorder, VocoderGraphs
 from MiniCPMO45.token2wav.hift import HiFT
@@ -28,9 +28,11 @@ from MiniCPMO45.token2wav.overlap import Renderer, render
 from MiniCPMO45.token2wav.precision import full_precision
 from MiniCPMO45.token2wav.prompt import PromptEncoder
 from MiniCPMO45.token2wav.state_pool import StatePool
-from MiniCPMO45.token2wav.stream import VocoderStream
-from MiniCPMO45.token2wav.synthesis import WINDOW_CODES, MelSynthesizer
+from MiniCPMO45.token2wav.stream import Push, VocoderStream
+from MiniCPMO45.token2wav.synthesis import WINDOW_CODES, Chunk, MelSynthesizer
 from MiniCPMO45.token2wav.voice import Voice, VoicePrompt, content_key
+
+CODES_PER_SECOND = 25
 
 
 class Token2Wav:
@@ -68,7 +70,7 @@ class Token2Wav:
         self.hift = hift
         self._prompt_encoder = prompt_encoder
         self.synthesizer = MelSynthesizer(flow, schedule, noise, options)
-        self._render: Renderer = partial(render, hift)
+        self._render: Renderer = lambda pieces: [render(hift, piece) for piece in pieces]
         self._states = StatePool()
 
     @classmethod
@@ -101,15 +103,20 @@ class Token2Wav:
             flow_noise=flow_noise,
         )
 
-    def capture(self) -> Iterator[float]:
-        """Run the ordinary chunks of streams that are opened from now on as CUDA graphs, and all
-        others as before; yields the fraction captured.
+    def capture(self, *, side_by_side: bool = False) -> Iterator[float]:
+        """Run the ordinary chunks of streams as CUDA graphs from now on, and all others as before;
+        yields the fraction captured.
 
         Where there is no CUDA the same work is done piece by piece.
+
+        Args:
+            side_by_side: also several streams at once, which takes more memory.
         """
         synthesizer, recorder = self.synthesizer, Recorder(self.device)
-        flow = FlowGraphs(synthesizer.flow, synthesizer.schedule, WINDOW_CODES)
-        vocoder = VocoderGraphs(self.hift, flow.n_frames)
+        flow = FlowGraphs(
+            synthesizer.flow, synthesizer.schedule, WINDOW_CODES, side_by_side=side_by_side
+        )
+        vocoder = VocoderGraphs(self.hift, flow.n_frames, side_by_side=side_by_side)
         for done, _ in enumerate(chain(flow.capture(recorder), vocoder.capture(recorder)), 1):
             yield done / (len(flow) + len(vocoder))
         synthesizer.graphs, self._render = flow, vocoder
@@ -181,9 +188,43 @@ class Token2Wav:
             noise: replaces the draws from the seed.
         """
         excitation = noise or self._excitation(seed)
-        return VocoderStream(
-            self.synthesizer, self.hift, self._render, self._states, voice, excitation
-        )
+        state = self._states.take(voice.base, self.synthesizer.stream_frames(voice))
+        return VocoderStream(self.speak, self.hift, voice, self._states, state, excitation)
+
+    @full_precision()
+    @torch.inference_mode()
+    def speak(self, pushes: Sequence[Push]) -> list[Tensor]:
+        """What :meth:`VocoderStream.push` promises, for different streams at once; an error leaves
+        all of them as they were."""
+        for push in pushes:
+            if push.stream.finished:
+                raise RuntimeError("the turn has ended; restart() begins another one")
+            self.synthesizer.check_chunk(push.codes, last=push.last)
+        chunks = [
+            Chunk(push.stream.state, push.stream.voice, push.codes, push.last)
+            for push in pushes
+            if push.codes
+        ]
+        mels = iter(self.synthesizer.chunks(chunks))
+        return self._vocode([(push, next(mels) if push.codes else None) for push in pushes])
+
+    def _vocode(self, pushes: Sequence[tuple[Push, Tensor | None]]) -> list[Tensor]:
+        """Sound of mel frames, where there are any."""
+        pieces = [push.stream.overlap.piece(mel) for push, mel in pushes if mel is not None]
+        renderings = iter(self._render(pieces))
+        sounds = []
+        for push, mel in pushes:
+            push.stream.finished = push.last
+            overlap = push.stream.overlap
+            if mel is None:
+                sounds.append(overlap.flush())
+            else:
+                sounds.append(overlap.take(next(renderings), last=push.last))
+        return [sound.cpu() for sound in sounds]
+
+    def new_state(self, voice_s: float) -> FlowState:
+        """An empty state of a stream in a voice of so many seconds, as large as such a stream's."""
+        return self.synthesizer.new_state(round(voice_s * CODES_PER_SECOND) * self.synthesizer.rate)
 
     def _excitation(self, seed: int | None) -> ExcitationNoise:
         seed = self.synthesizer.options.seed if seed is None else seed

@@ -3,6 +3,7 @@ fades from the old rendering to the new one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,21 +18,29 @@ OVERLAP_FRAMES = 8
 
 @dataclass(frozen=True)
 class Rendering:
-    """Mel frames ``[1, mels, T]``, their excitation ``[1, 1, n]`` and their sound ``[1, n]``."""
+    """Mel frames ``[B, mels, T]``, their excitation ``[B, 1, n]`` and their sound ``[B, n]``."""
 
     mel: Tensor
     source: Tensor
     sound: Tensor
 
     @classmethod
-    def silent(cls, hift: HiFT, n_frames: int) -> Rendering:
+    def silent(cls, hift: HiFT, n_frames: int, n_streams: int = 1) -> Rendering:
         config, like = hift.config, hift.conv_pre.weight
         n_samples = n_frames * config.samples_per_frame
         return cls(
-            like.new_zeros(1, config.in_channels, n_frames),
-            like.new_zeros(1, 1, n_samples),
-            like.new_zeros(1, n_samples),
+            like.new_zeros(n_streams, config.in_channels, n_frames),
+            like.new_zeros(n_streams, 1, n_samples),
+            like.new_zeros(n_streams, n_samples),
         )
+
+    def row(self, index: int) -> Rendering:
+        """A view of what belongs to one stream."""
+        row = slice(index, index + 1)
+        return Rendering(self.mel[row], self.source[row], self.sound[row])
+
+    def clone(self) -> Rendering:
+        return Rendering(self.mel.clone(), self.source.clone(), self.sound.clone())
 
     def copy_from(self, other: Rendering) -> None:
         """Become as ``other``, which has as many frames."""
@@ -40,22 +49,38 @@ class Rendering:
         self.sound.copy_(other.sound)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """What to render: ``past`` once more with ``mel`` ``[B, mels, F]`` behind it, and noise for all
+    these frames, see :class:`HarmonicSource`."""
+
+    past: Rendering
+    mel: Tensor
+    noise: Tensor
+
+    def row(self, index: int) -> Piece:
+        """A view of what belongs to one stream."""
+        row = slice(index, index + 1)
+        return Piece(self.past.row(index), self.mel[row], self.noise[row])
+
+    def copy_from(self, other: Piece) -> None:
+        """Become as ``other``, which has as many frames."""
+        self.past.copy_from(other.past)
+        self.mel.copy_(other.mel)
+        self.noise.copy_(other.noise)
+
+
 class Renderer(Protocol):
-    """:func:`render` with a vocoder of its own."""
+    """:func:`render` with a vocoder of its own, for pieces of different streams."""
 
-    def __call__(self, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
-        """What comes back is valid until the next call."""
-        ...
+    def __call__(self, pieces: Sequence[Piece]) -> list[Rendering]: ...
 
 
-def render(hift: HiFT, past: Rendering, mel: Tensor, noise: Tensor) -> Rendering:
-    """Render ``past`` once more with ``mel`` ``[1, mels, F]`` behind it.
-
-    Args:
-        noise: for all frames, see :class:`HarmonicSource`.
-    """
-    frames = torch.cat([past.mel, mel], dim=2)
-    source = hift.source(frames, noise)
+def render(hift: HiFT, piece: Piece) -> Rendering:
+    """All frames of a piece, with the sound of the past faded into the new one."""
+    past = piece.past
+    frames = torch.cat([past.mel, piece.mel], dim=2)
+    source = hift.source(frames, piece.noise)
     n_past = past.sound.shape[1]
     source[:, :, :n_past] = past.source
     sound = hift.decode(frames, source)
@@ -70,31 +95,34 @@ class VocoderOverlap:
     The sound of the remembered frames has not been given out yet.
     """
 
-    def __init__(self, hift: HiFT, render: Renderer, noise: ExcitationNoise) -> None:
+    def __init__(self, hift: HiFT, noise: ExcitationNoise) -> None:
         self._config = hift.config
-        self._render = render
         self._noise = noise
         self._past = Rendering.silent(hift, 0)
 
-    def push(self, mel: Tensor, *, last: bool) -> Tensor:
-        """Render ``[1, mels, F]``.
+    def piece(self, mel: Tensor) -> Piece:
+        """What is to be rendered for the next frames ``[1, mels, F]``."""
+        config, past = self._config, self._past
+        n_samples = (past.mel.shape[2] + mel.shape[2]) * config.samples_per_frame
+        noise = self._noise.draw(n_samples, config.nb_harmonics + 1).to(mel.device)
+        return Piece(past, mel, noise)
+
+    def take(self, rendering: Rendering, *, last: bool) -> Tensor:
+        """Go on with the rendering of such a piece.
 
         Returns:
             ``[n]``: unless ``last``, as many frames' samples as came in. The sound runs up to
             eight frames late, and silence makes up for the delay at the beginning.
         """
-        config, past = self._config, self._past
-        n_samples = (past.mel.shape[2] + mel.shape[2]) * config.samples_per_frame
-        noise = self._noise.draw(n_samples, config.nb_harmonics + 1).to(mel.device)
-        rendering = self._render(past, mel, noise)
-        sound = rendering.sound
+        sound, past = rendering.sound, self._past
         if last:
-            return sound[0].clone()
-        kept = min(OVERLAP_FRAMES * config.samples_per_frame, n_samples)
+            return sound[0]
+        n_samples = sound.shape[1]
+        kept = min(OVERLAP_FRAMES * self._config.samples_per_frame, n_samples)
         self._past = Rendering(
-            rendering.mel[:, :, -OVERLAP_FRAMES:].clone(),
-            rendering.source[:, :, -kept:].clone(),
-            sound[:, -kept:].clone(),
+            rendering.mel[:, :, -OVERLAP_FRAMES:],
+            rendering.source[:, :, -kept:],
+            sound[:, -kept:],
         )
         delay = sound.new_zeros(kept - past.sound.shape[1])
         return torch.cat([delay, sound[0, : n_samples - kept]])
@@ -105,7 +133,7 @@ class VocoderOverlap:
 
 
 def crossfade(old: Tensor, new: Tensor) -> Tensor:
-    """From ``old`` to ``new``, both ``[1, n]``, along the halves of a Hamming window.
+    """From ``old`` to ``new``, both ``[B, n]``, along the halves of a Hamming window.
 
     The halves add up to 1.08, as in the published vocoder, not to 1.
     """

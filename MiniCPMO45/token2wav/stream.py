@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import together
+from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.noise import ExcitationNoise
-from MiniCPMO45.token2wav.overlap import Renderer, VocoderOverlap
-from MiniCPMO45.token2wav.precision import full_precision
+from MiniCPMO45.token2wav.overlap import VocoderOverlap
 from MiniCPMO45.token2wav.state_pool import StatePool
-from MiniCPMO45.token2wav.synthesis import WINDOW_CODES, MelSynthesizer
 from MiniCPMO45.token2wav.voice import Voice
 
 
@@ -22,35 +23,36 @@ class VocoderStream:
 
     Memory is taken once, when the stream is opened, and given back when it is dropped; it does not
     grow with what is said.
+
+    Args:
+        speak: makes sound of what is pushed to streams of one model.
+        state: a copy of the voice's, from ``states``.
     """
 
     def __init__(
         self,
-        synthesizer: MelSynthesizer,
+        speak: Callable[[Sequence[Push]], list[Tensor]],
         hift: HiFT,
-        render: Renderer,
-        states: StatePool,
         voice: Voice,
+        states: StatePool,
+        state: FlowState,
         noise: ExcitationNoise,
     ) -> None:
-        self._synthesizer = synthesizer
-        self._hift = hift
-        self._render = render
-        self._voice = voice
-        self._state = states.take(voice.base, synthesizer.stream_frames(voice))
-        weakref.finalize(self, states.give_back, self._state).atexit = False
-        self._overlap = VocoderOverlap(hift, render, noise)
+        self.voice = voice
+        self.state = state
+        self.overlap = VocoderOverlap(hift, noise)
         self.finished = False
+        self._speak = speak
+        self._hift = hift
+        weakref.finalize(self, states.give_back, state).atexit = False
 
     @torch.inference_mode()
     def restart(self, noise: ExcitationNoise) -> None:
         """Forget the turn, finished or not, and be ready for another one in the same voice."""
-        self._state.copy_from(self._voice.base)
-        self._overlap = VocoderOverlap(self._hift, self._render, noise)
+        self.state.copy_from(self.voice.base)
+        self.overlap = VocoderOverlap(self._hift, noise)
         self.finished = False
 
-    @full_precision()
-    @torch.inference_mode()
     def push(self, codes: Sequence[int], *, last: bool) -> Tensor:
         """Sound of ``codes``, float32 ``[n]`` at 24 kHz on the CPU.
 
@@ -66,21 +68,13 @@ class VocoderStream:
             ValueError: too few or too many codes, or one that stands for no sound; the stream is
                 left as it was.
         """
-        if self.finished:
-            raise RuntimeError("the turn has ended; restart() begins another one")
-        self._check(codes, last)
-        self.finished = last
-        if not codes:
-            return self._overlap.flush().cpu()
-        mel = self._synthesizer.chunk(self._state, self._voice, codes, last=last)
-        return self._overlap.push(mel, last=last).cpu()
+        return together(self._speak, Push(self, codes, last))
 
-    def _check(self, codes: Sequence[int], last: bool) -> None:
-        lookahead = self._synthesizer.lookahead
-        if not last and len(codes) <= lookahead:
-            raise ValueError(
-                f"{len(codes)} codes are too few: the last {lookahead} are only looked at"
-            )
-        if len(codes) > WINDOW_CODES:
-            raise ValueError(f"{len(codes)} codes at once, the most is {WINDOW_CODES}")
-        self._synthesizer.check_codes(codes)
+
+@dataclass(frozen=True)
+class Push:
+    """What :meth:`VocoderStream.push` is told."""
+
+    stream: VocoderStream
+    codes: Sequence[int]
+    last: bool

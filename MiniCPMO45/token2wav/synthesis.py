@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from MiniCPMO45.token2wav.flow import Flow, Schedule
 from MiniCPMO45.token2wav.flow_state import FlowState
-from MiniCPMO45.token2wav.graphs import FlowGraphs
+from MiniCPMO45.token2wav.graphs import FlowChunk, FlowGraphs
 from MiniCPMO45.token2wav.noise import FlowNoise
 from MiniCPMO45.token2wav.options import Token2WavOptions
 from MiniCPMO45.token2wav.trimming import RECENT_FRAMES
@@ -17,6 +18,17 @@ from MiniCPMO45.token2wav.voice import Voice, VoicePrompt
 from MiniCPMO45.transfer import to_device
 
 WINDOW_CODES = 28  # most codes of one chunk: a second and the lookahead
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The next codes of a stream, at most ``WINDOW_CODES``; unless ``last`` the final ``lookahead``
+    are only looked at."""
+
+    state: FlowState
+    voice: Voice
+    codes: Sequence[int]
+    last: bool
 
 
 class MelSynthesizer:
@@ -43,6 +55,16 @@ class MelSynthesizer:
     def rate(self) -> int:
         """Mel frames a code."""
         return self.flow.config.encoder.up_stride
+
+    def check_chunk(self, codes: Sequence[int], *, last: bool) -> None:
+        """Raises ValueError for codes that cannot be a chunk."""
+        if not last and len(codes) <= self.lookahead:
+            raise ValueError(
+                f"{len(codes)} codes are too few: the last {self.lookahead} are only looked at"
+            )
+        if len(codes) > WINDOW_CODES:
+            raise ValueError(f"{len(codes)} codes at once, the most is {WINDOW_CODES}")
+        self.check_codes(codes)
 
     def check_codes(self, codes: Sequence[int]) -> None:
         """Raises ValueError for an id that has no embedding, such as the end of speech."""
@@ -77,31 +99,39 @@ class MelSynthesizer:
             base=state,
         )
 
-    def chunk(self, state: FlowState, voice: Voice, codes: Sequence[int], *, last: bool) -> Tensor:
-        """Mel frames of the next codes of a stream, float32 ``[1, mels, frames]``.
+    def chunks(self, chunks: Sequence[Chunk]) -> list[Tensor]:
+        """Move streams on by a chunk each; its mel frames, float32 ``[1, mels, frames]``."""
+        mels: dict[int, Tensor] = {}
+        captured: dict[int, FlowChunk] = {}
+        for index, chunk in enumerate(chunks):
+            state, voice = chunk.state, chunk.voice
+            n_frames = self.rate * (len(chunk.codes) - (0 if chunk.last else self.lookahead))
+            # The noise is chosen by what is cached, which stops growing: not by time.
+            first = state.estimator.length
+            noise = voice.noise[:, first : first + n_frames]
+            if self.graphs is not None and self.graphs.fits(
+                state, len(chunk.codes), last=chunk.last
+            ):
+                captured[index] = FlowChunk(state, chunk.codes, noise, voice.speaker)
+            else:
+                mels[index] = self._plain_chunk(chunk, noise)
+        if self.graphs is not None:
+            results = self.graphs.run(list(captured.values()))
+            mels.update(zip(captured, results, strict=True))
+        for chunk in chunks:
+            chunk.state.trim(
+                chunk.voice.prompt.n_frames,
+                encoder=self.options.encoder_trim,
+                estimator=self.options.estimator_trim,
+            )
+        return [mels[index].transpose(1, 2) for index in range(len(chunks))]
 
-        Args:
-            state: of the stream; moved on and trimmed.
-            codes: at most ``WINDOW_CODES``; unless ``last`` the final ``lookahead`` are only
-                looked at.
-        """
-        n_frames = self.rate * (len(codes) - (0 if last else self.lookahead))
-        # The noise is chosen by what is cached, which stops growing: not by time.
-        first = state.estimator.length
-        noise = voice.noise[:, first : first + n_frames]
-        if self.graphs is not None and self.graphs.fits(state, len(codes), last=last):
-            mel = self.graphs.run(state, codes, noise, voice.speaker)
-        else:
-            tokens = to_device(codes, self.flow.device)[None]
-            mu = self.flow.encode(tokens, voice.positions, state.encoder, last=last)
-            known = voice.prompt.mel[:, :0]
-            mel = self.flow.solve(noise, mu, voice.speaker, known, self.schedule, state.estimator)
-        state.trim(
-            voice.prompt.n_frames,
-            encoder=self.options.encoder_trim,
-            estimator=self.options.estimator_trim,
-        )
-        return mel.transpose(1, 2)
+    def _plain_chunk(self, chunk: Chunk, noise: Tensor) -> Tensor:
+        state, voice = chunk.state, chunk.voice
+        tokens = to_device(chunk.codes, self.flow.device)[None]
+        mu = self.flow.encode(tokens, voice.positions, state.encoder, last=chunk.last)
+        known = voice.prompt.mel[:, :0]
+        return self.flow.solve(noise, mu, voice.speaker, known, self.schedule, state.estimator)
 
     def whole(self, codes: Sequence[int], voice: Voice) -> Tensor:
         """Mel frames of a whole utterance at once, float32 ``[1, mels, frames]``."""
@@ -113,6 +143,11 @@ class MelSynthesizer:
         noise = self._noise_rows(0, mu.shape[1])
         mel = self.flow.solve(noise, mu, voice.speaker, prompt.mel, self.schedule, None)
         return mel[:, prompt.n_frames :].transpose(1, 2)
+
+    def new_state(self, n_prompt_frames: int) -> FlowState:
+        """An empty state for a stream behind a prompt of so many mel frames."""
+        n_frames = n_prompt_frames + RECENT_FRAMES + self.rate * WINDOW_CODES
+        return self.flow.new_state(self.options.flow_steps, n_frames)
 
     def stream_frames(self, voice: Voice) -> int:
         """Mel frames a stream has to have room for."""

@@ -115,6 +115,7 @@ function load(module) {
 }
 
 async function startNewChat() {
+  await opening; // only then is it known whether chats are kept
   if (!tools?.history.works && !(await askToForget())) return;
   chat.show(new Conversation());
   focusDraft();

@@ -13,7 +13,8 @@ from typing import Any
 
 import av
 import numpy as np
-from playwright.async_api import Browser, Page, Playwright, Request, WebSocket
+import pytest
+from playwright.async_api import Browser, Page, Playwright, Request, WebSocket, expect
 
 EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = (
@@ -39,8 +40,18 @@ LET_ANSWERS_BE_HEARD = """() => {
         localStorage.call_comfort ??= JSON.stringify({ v: 1, barge_in: 'off' });
     }
 }"""
+BLOCK_STORAGE = """() => {
+    const refuse = { get() { throw new DOMException('blocked', 'SecurityError'); } };
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
+        Object.defineProperty(window, name, refuse);
+    }
+}"""
 FILE_RATE = 44100
 VIDEO_RATE = 10
+only_in_full_runs = pytest.mark.skipif("FULL_TESTS" not in os.environ, reason="takes long")
+PATIENCE_MS = 15_000  # for what has no limit of its own; machines that run tests are busy
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 async def launch(playwright: Playwright, *flags: str) -> Browser:
@@ -149,7 +160,7 @@ async def visit(
     """
     defaults: dict[str, Any] = {"locale": "en-US", "reduced_motion": "reduce"}
     context = await browser.new_context(ignore_https_errors=True, **defaults | options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     await context.add_init_script(RECORD_CSP_VIOLATIONS)
     if may_record is not None:
         await context.add_init_script(f"({ANSWER_ABOUT_RECORDING})('{may_record}')")

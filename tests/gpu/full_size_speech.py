@@ -13,8 +13,9 @@ import torch
 
 from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, Voice
 from MiniCPMO45.token2wav.flow import Flow
+from MiniCPMO45.token2wav.graphs import STREAMS
 from MiniCPMO45.token2wav.noise import FlowNoise
-from MiniCPMO45.token2wav.overlap import VocoderOverlap
+from MiniCPMO45.token2wav.stream import Push
 from MiniCPMO45.token2wav.synthesis import MelSynthesizer
 from tests.unit.token2wav_support import make_prompt, make_windows, networks
 
@@ -23,8 +24,8 @@ SECOND = make_windows(28)[0]  # 25 codes, and three that are only looked at
 STAGES = {
     "encoder": (Flow, "encode"),  # part of the mel frames, not seen in a graph
     "flow": (Flow, "solve"),  # the same
-    "mel": (MelSynthesizer, "chunk"),
-    "vocoder": (VocoderOverlap, "push"),
+    "mel": (MelSynthesizer, "chunks"),
+    "vocoder": (Token2Wav, "_vocode"),
 }
 
 
@@ -41,7 +42,7 @@ def random_token2wav(
     flow, hift = networks("published", device)
     token2wav = Token2Wav(flow, hift, dtype=dtype, options=options, flow_noise=flow_noise)
     if cuda_graphs:
-        for _ in token2wav.capture():
+        for _ in token2wav.capture(side_by_side=True):
             pass
     return token2wav
 
@@ -52,8 +53,8 @@ def random_voice(token2wav: Token2Wav, n_codes: int = VOICE_CODES) -> Voice:
 
 @torch.inference_mode()
 def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
-    """Median milliseconds for one second of streamed sound, as a whole and by stage, and for
-    opening a stream and its first second."""
+    """Median milliseconds for one second of streamed sound, as a whole and by stage, for opening a
+    stream and its first second, and for a second of several streams."""
     voice = random_voice(token2wav)
     times: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeats):
@@ -77,6 +78,11 @@ def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
         for _ in range(repeats):
             stream.push(SECOND, last=False)
     times |= times_ms
+    streams = [stream, *(token2wav.stream(voice) for _ in range(STREAMS - 1))]
+    for _ in range(repeats + 3):  # the first ones warm up
+        started_s = time.perf_counter()
+        token2wav.speak([Push(each, SECOND, last=False) for each in streams])
+        times[f"{STREAMS}_side_by_side"].append(1000 * (time.perf_counter() - started_s))
     return {f"{name}_ms": round(statistics.median(values), 2) for name, values in times.items()}
 
 

@@ -17,6 +17,7 @@ import torch
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.token2wav import Token2WavOptions, VocoderStream
+from MiniCPMO45.token2wav.stream import Push
 from tests.golden.token2wav import inputs
 from tests.gpu.full_size import random_model
 from tests.gpu.full_size_speech import (
@@ -132,9 +133,27 @@ class Token2WavTest(unittest.TestCase):
             self.assertLess(worst["sound"], GPU_TOLERANCE)
             self.assertLess(worst["cache"], CACHE_TOLERANCE)
 
+    def test_streams_side_by_side_sound_as_each_does_alone(self) -> None:
+        device, dtype = torch.device("cuda"), torch.float32
+        exact = Token2WavOptions(tensor_cores=False)
+        plain = random_token2wav(device, dtype, exact)
+        shared = random_token2wav(device, dtype, exact, cuda_graphs=True)
+        pairs = [
+            [model.stream(random_voice(model, n_codes), seed=0) for model in (plain, shared)]
+            for n_codes in (30, 125, 125, 60, 500)
+        ]
+        worst = 0.0
+        for window in make_windows(28, 28, 28, 28):
+            sounds = shared.speak([Push(stream, window, last=False) for _, stream in pairs])
+            for (stream, _), sound in zip(pairs, sounds, strict=True):
+                expected = stream.push(window, last=False)
+                worst = max(worst, float((sound - expected).abs().max()))
+        report(side_by_side_worst_difference=worst)
+        self.assertLess(worst, GPU_TOLERANCE)
+
     def last_keys(self, stream: VocoderStream) -> torch.Tensor:
         """Keys of the last solver step's last block, ``[2, heads, length, head_dim]``."""
-        state = stream._state.estimator
+        state = stream.state.estimator
         layer = state.block(Token2WavOptions().flow_steps - 1, 15).attention
         return layer.keys[:, :, : state.length]
 

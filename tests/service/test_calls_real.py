@@ -120,6 +120,7 @@ async def test_force_listen_cuts_speech_and_begins_a_new_epoch(gateway: GatewayP
     assert cut["audio_epoch"] == following["audio_epoch"] == spoken["audio_epoch"] + 1
 
 
+@pytest.mark.alone
 async def test_calls_side_by_side_on_one_model_miss_no_second(
     gateway: GatewayProcess, worker: WorkerProcess
 ) -> None:
@@ -150,6 +151,7 @@ async def test_a_fourth_caller_waits_for_a_place(gateway: GatewayProcess) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_a_long_call_misses_nothing_and_does_not_grow(
     gateway: GatewayProcess, worker: WorkerProcess
 ) -> None:
@@ -161,6 +163,7 @@ async def test_a_long_call_misses_nothing_and_does_not_grow(
     assert worker.resident_mb - resident_mb < GROWTH_MB
 
 
+@pytest.mark.alone
 async def test_units_take_a_fraction_of_their_second(gateway: GatewayProcess) -> None:
     for mode, limit_ms in (("audio", 150), ("omni", 300)):
         (measured,) = await hold(gateway, mode, 1, 20, unpaced=True)

@@ -22,6 +22,7 @@ CLEARLY_TOO_MUCH_LAG_MS = 10 * MOST_LOOP_LAG_MS
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_many_calls_lose_nothing_on_their_way_through_the_gateway(tmp_path: Path) -> None:
     if os.environ.get("FULL_TESTS"):
         result = measure(make_parser().parse_args([]), tmp_path)

@@ -176,6 +176,7 @@ async def test_bad_input_is_named_on_both_ways_in(
     assert (await chat(gateway, request())).last["type"] == "done"
 
 
+@pytest.mark.alone
 async def test_the_first_word_comes_quickly(
     gateway: GatewayProcess, record_testsuite_property: Callable[[str, object], None]
 ) -> None:

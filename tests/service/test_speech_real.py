@@ -84,6 +84,7 @@ def chat(gateway: GatewayProcess, **tts: Any) -> dict[str, Any]:
 # -- how soon -------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 async def test_speech_comes_soon_and_plays_without_a_gap(gateway: GatewayProcess) -> None:
     answers: list[Spoken] = []
     for number in range(20):

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, VocoderStream
 from MiniCPMO45.token2wav.flow_state import FlowState
-from MiniCPMO45.token2wav.graphs import FRAME_BUCKETS, FlowGraphs
+from MiniCPMO45.token2wav.graphs import FRAME_BUCKETS, STREAMS, FlowGraphs, VocoderGraphs
 from MiniCPMO45.token2wav.prompt import LONGEST_S
 from MiniCPMO45.token2wav.state_pool import IDLE_STATES, StatePool
+from MiniCPMO45.token2wav.stream import Push
 from MiniCPMO45.token2wav.trimming import RECENT_FRAMES, EncoderTrim, EstimatorTrim
-from tests.unit.token2wav_support import make_token2wav, make_voice, make_windows
+from tests.unit.token2wav_support import make_token2wav, make_voice, make_windows, next_mel
 
 PROMPTS = {"long": 130, "short": 15}
 WINDOWS = (28, 28, 12, 28, 28, 28, 9)
@@ -22,9 +23,9 @@ N_USUAL = WINDOWS.count(28)
 SOUND_TOLERANCE = 1e-3  # the vocoder adds up phases, and with them the rounding of the pitch
 
 
-def captured(options: Token2WavOptions | None = None) -> Token2Wav:
+def captured(options: Token2WavOptions | None = None, *, side_by_side: bool = False) -> Token2Wav:
     token2wav = make_token2wav(options=options)
-    assert list(token2wav.capture())[-1] == 1
+    assert list(token2wav.capture(side_by_side=side_by_side))[-1] == 1
     return token2wav
 
 
@@ -60,11 +61,50 @@ def test_chunks_of_fixed_shapes_move_streams_on_as_plain_ones(
                 last = index == len(WINDOWS) - 1
                 expected, sound = (each.push(window, last=last) for each in (plain, fixed))
                 torch.testing.assert_close(sound, expected, atol=SOUND_TOLERANCE, rtol=0)
-                newest_first = plain._state.estimator.newest_first
-                assert fixed._state.estimator.newest_first == newest_first
-                for ours, theirs in zip(filled(fixed._state), filled(plain._state), strict=True):
+                newest_first = plain.state.estimator.newest_first
+                assert fixed.state.estimator.newest_first == newest_first
+                for ours, theirs in zip(filled(fixed.state), filled(plain.state), strict=True):
                     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
-    assert run.call_count == N_USUAL * len(PROMPTS)
+    assert sum(len(call.args[1]) for call in run.call_args_list) == N_USUAL * len(PROMPTS)
+
+
+def test_streams_side_by_side_sound_as_each_does_alone() -> None:
+    """Six streams of which some begin later, pause or end, and one is too long to share."""
+    alone, shared = make_token2wav(), captured(side_by_side=True)
+    n_codes = (15, 130, 40, 20, 260, 15)
+    pairs = [
+        [model.stream(make_voice(model, count, str(count))) for model in (alone, shared)]
+        for count in n_codes
+    ]
+    windows = make_windows(28, 28, 28, 28)
+    with patch.object(
+        VocoderGraphs, "_render", autospec=True, side_effect=VocoderGraphs._render
+    ) as render:
+        for index, pushing in enumerate([(0, 1, 4), (0, 1, 2, 3, 4, 5), (5, 0, 1, 2, 3, 4), (0, 1)]):
+            pushes = [
+                Push(pairs[stream][1], windows[index][int(stream == 3) :], last=index == 3)
+                for stream in pushing
+            ]
+            sounds = shared.speak(pushes)
+            for stream, push, sound in zip(pushing, pushes, sounds, strict=True):
+                expected = pairs[stream][0].push(push.codes, last=push.last)
+                torch.testing.assert_close(sound, expected, atol=SOUND_TOLERANCE, rtol=0)
+                for ours, theirs in zip(
+                    filled(pairs[stream][1].state), filled(pairs[stream][0].state), strict=True
+                ):
+                    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert max(len(call.args[1]) for call in render.call_args_list) == STREAMS
+
+
+def test_a_wrong_push_leaves_the_streams_beside_it_as_they_were() -> None:
+    token2wav = captured(side_by_side=True)
+    streams = [token2wav.stream(make_voice(token2wav)) for _ in range(2)]
+    (window,) = make_windows(28)
+    before = [each.clone() for each in filled(streams[0].state)]
+    with pytest.raises(ValueError, match="too few"):
+        token2wav.speak([Push(streams[0], window, False), Push(streams[1], [1, 2], False)])
+    assert all(map(torch.equal, before, filled(streams[0].state)))
+    assert streams[0].push(window, last=False).numel() == 25 * 960
 
 
 def test_the_mel_frames_of_a_fixed_chunk_equal_those_of_a_plain_one() -> None:
@@ -74,7 +114,7 @@ def test_the_mel_frames_of_a_fixed_chunk_equal_those_of_a_plain_one() -> None:
         states = [voice.base.resized(256) for voice in voices]
         for window in make_windows(28, 28, 28):
             expected, mel = (
-                model.synthesizer.chunk(state, voice, window, last=False)
+                next_mel(model, state, voice, window)
                 for model, state, voice in zip(models, states, voices, strict=True)
             )
             torch.testing.assert_close(mel, expected, atol=1e-5, rtol=1e-5)
@@ -103,13 +143,13 @@ def test_a_stream_takes_over_the_memory_of_one_that_was_dropped() -> None:
     long, short = (make_voice(token2wav, n_tokens) for n_tokens in PROMPTS.values())
     (window,) = make_windows(10)
     first = token2wav.stream(short)
-    expected, state = first.push(window, last=True), first._state
+    expected, state = first.push(window, last=True), first.state
     del first
-    assert token2wav.stream(long)._state is not state
+    assert token2wav.stream(long).state is not state
     again = token2wav.stream(short)
-    assert again._state is state
+    assert again.state is state
     assert torch.equal(again.push(window, last=True), expected)
-    assert token2wav.stream(short)._state is not state
+    assert token2wav.stream(short).state is not state
 
 
 def test_only_a_few_states_are_kept_for_later() -> None:

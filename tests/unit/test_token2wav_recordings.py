@@ -38,14 +38,19 @@ def recorded() -> dict[str, np.ndarray]:
 def rendered_mels(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """Mel frames of everything rendered during the test, piece by piece."""
     mels: list[Tensor] = []
-    for method in ("chunk", "whole"):
-        original = getattr(MelSynthesizer, method)
+    chunks, whole = MelSynthesizer.chunks, MelSynthesizer.whole
 
-        def watched(*args, original=original, **kwargs) -> Tensor:
-            mels.append(original(*args, **kwargs))
-            return mels[-1]
+    def watched_chunks(*args) -> list[Tensor]:
+        rendered = chunks(*args)
+        mels.extend(rendered)
+        return rendered
 
-        monkeypatch.setattr(MelSynthesizer, method, watched)
+    def watched_whole(*args) -> Tensor:
+        mels.append(whole(*args))
+        return mels[-1]
+
+    monkeypatch.setattr(MelSynthesizer, "chunks", watched_chunks)
+    monkeypatch.setattr(MelSynthesizer, "whole", watched_whole)
     return mels
 
 

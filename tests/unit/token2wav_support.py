@@ -15,9 +15,11 @@ from MiniCPMO45.tiny.token2wav import FLOW, HIFT, flow_state, hift_state
 from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, Voice, VoicePrompt
 from MiniCPMO45.token2wav.configuration import FlowConfig, HiFTConfig
 from MiniCPMO45.token2wav.flow import Flow
+from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.loading import build_flow, build_hift
 from MiniCPMO45.token2wav.noise import FlowNoise
+from MiniCPMO45.token2wav.synthesis import Chunk
 from tests.golden.token2wav import inputs
 
 Size = Literal["tiny", "published"]
@@ -92,6 +94,13 @@ def make_prompt(n_tokens: int, name: str = "voice") -> VoicePrompt:
 
 def make_voice(token2wav: Token2Wav, n_tokens: int = 15, name: str = "voice") -> Voice:
     return token2wav.voice_of(make_prompt(n_tokens, name), name)
+
+
+def next_mel(
+    token2wav: Token2Wav, state: FlowState, voice: Voice, codes: list[int], *, last: bool = False
+) -> Tensor:
+    """Mel frames of the next chunk of one stream."""
+    return token2wav.synthesizer.chunks([Chunk(state, voice, codes, last)])[0]
 
 
 def make_windows(*sizes: int, name: str = "turn") -> list[list[int]]:

@@ -151,6 +151,12 @@ class ServiceConfig(Section):
         return self.service.eta_ema_min_samples
 
     @property
+    def n_slots(self) -> int | None:
+        """Sessions to be served by one worker; None for as many as its memory holds."""
+        wish = self.service.sessions_per_worker
+        return None if wish == "auto" else wish
+
+    @property
     def compile(self) -> bool:
         return self.service.compile
 

@@ -60,7 +60,7 @@ def _accepts(field: FieldInfo) -> str:
 
 
 def _words(schema: dict[str, Any]) -> str:
-    choices = schema.get("enum")
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
     if choices:
         return " or ".join(f"`{json.dumps(choice)}`" for choice in choices)
     if schema["type"] == "array":

@@ -20,6 +20,7 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+SessionCount = Annotated[int, Field(ge=1, le=64)]
 
 
 def _checked_key(key: str) -> str:
@@ -69,8 +70,11 @@ class ModelConfig(Section):
         "graphs at the start, which makes it several times faster. Off, everything is launched "
         "piece by piece, which helps to find faults.",
     )
-    quantization: Literal["fp8", "int8"] | None = Field(
-        default=None, description="Weight format of the language model; null keeps bfloat16."
+    quantization: Literal["int8"] | None = Field(
+        default=None,
+        description="`int8` holds the layers of the language model in half the memory, rounded "
+        "while they load; the vocabulary, the encoders and speech stay in bfloat16, as all does "
+        "by default. See performance.md for what it changes.",
     )
 
 
@@ -106,14 +110,20 @@ class ServiceSectionConfig(Section):
         default=300.0, description="Seconds the gateway waits for a worker's HTTP answer."
     )
     compile: bool = Field(
-        default=False, description="Compile the model with torch.compile at start."
+        default=False,
+        description="Another name for `model.cuda_graphs`, kept for earlier configurations and the "
+        "option `--compile`: with it, CUDA graphs are captured even where `model.cuda_graphs` is "
+        "`false`. Nothing is compiled with torch.compile, and a CPU knows no difference.",
     )
     data_dir: NonEmpty = Field(
         default="data",
         description="Folder for sessions and uploads, absolute or below the project folder.",
     )
-    sessions_per_worker: int = Field(
-        default=1, ge=1, le=64, description="Sessions that one worker serves at the same time."
+    sessions_per_worker: Literal["auto"] | SessionCount = Field(
+        default=1,
+        description="Sessions that one worker serves at the same time. A GPU whose free memory "
+        "does not hold so many serves fewer, which its log and `slots_total` in `/health` say. "
+        '`"auto"` takes as many as fit, up to 16; on a CPU that is one.',
     )
     eta_chat_s: Positive = Field(default=15.0, description="Expected seconds of a chat request.")
     eta_streaming_s: Positive = Field(

@@ -3,7 +3,7 @@
 # once the service answers. A supervisor restarts what crashes.
 #
 #   --http            serve http:// instead of https://
-#   --compile         compile the model: slow start, faster answers
+#   --compile         another name for model.cuda_graphs, which is on by default
 #   --demo            serve the embedded checkpoint, whatever is configured
 #   --foreground      stay until the service ends; Ctrl-C stops it
 #   --insecure        make no admin token when other machines can connect

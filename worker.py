@@ -29,6 +29,7 @@ from core.voice_folders import VoiceFolders
 from MiniCPMO45.tiny import build as build_embedded_model
 from worker_modules.access import RequireSecret
 from worker_modules.app import create_app
+from worker_modules.garbage import spare_what_is_loaded
 from worker_modules.model_worker import MiniCPMOWorker
 from worker_modules.registration import Registration
 from worker_modules.server import make_server
@@ -54,7 +55,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pt-path", help="extra weights laid over the base ones")
     parser.add_argument("--ref-audio-path", help="default voice")
     parser.add_argument("--duplex-pause-timeout", type=float, metavar="SECONDS")
-    parser.add_argument("--compile", action="store_true", default=None, help="use torch.compile")
+    parser.add_argument(
+        "--compile", action="store_true", default=None, help="same as model.cuda_graphs"
+    )
     parser.add_argument(
         "--register",
         metavar="URL",
@@ -107,7 +110,6 @@ def overlay_for(config: ServiceConfig, model_path: str) -> str | None:
 
 
 def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
-    warn_of_settings_without_effect(config)
     model_path = choose_model_path(config, has_gpu=torch.cuda.is_available())
     return MiniCPMOWorker(
         model_path,
@@ -119,20 +121,14 @@ def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:
         config.chat_vocoder,
         config.attn_implementation,
         revision=config.model.revision,
-        n_slots=config.service.sessions_per_worker,
+        n_slots=config.n_slots,
         limits=RequestLimits.from_settings(config.limits),
         duplex_options=service_options(config.duplex),
         vocoder_backend=config.audio.vocoder_backend,
         cuda_graphs=config.model.cuda_graphs,
+        quantization=config.model.quantization,
         find_voice_file=VoiceFolders.of(config).find,
     )
-
-
-def warn_of_settings_without_effect(config: ServiceConfig) -> None:
-    if config.compile:
-        logger.warning(event("setting_ignored", name="service.compile", reason="chat runs eagerly"))
-    if config.model.quantization is not None:
-        logger.warning(event("setting_ignored", name="model.quantization", reason="not supported"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -198,7 +194,7 @@ def serve(
         device_lost.set()
         server.should_exit = True
 
-    app = create_app(worker, config, give_up)
+    app = create_app(worker, config, give_up, spare_what_is_loaded)
     if not is_loopback(host):
         app = RequireSecret(app, config.security.worker_secret or "")
     server = make_server(app, config, host, port, registration)

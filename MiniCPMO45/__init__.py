@@ -6,6 +6,7 @@ from MiniCPMO45.errors import (
     MediaError,
     ModelError,
     NoFreeSlotError,
+    NotFiniteError,
     PromptError,
     PromptTooLongError,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "MiniCPMO",
     "ModelError",
     "NoFreeSlotError",
+    "NotFiniteError",
     "Prompt",
     "PromptError",
     "PromptOptions",

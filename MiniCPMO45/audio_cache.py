@@ -81,7 +81,13 @@ class AudioCaches:
         return self.keys.shape[3]
 
     def stream(self, slot: int) -> AudioCache:
-        """An empty cache on a slot; one made before is void."""
+        """An empty cache on a slot; one made before is void.
+
+        Forwards of several streams read places that are not filled, too. They are weighted with 0,
+        which does not hide a NaN, so what an earlier stream left is wiped out.
+        """
+        self.keys[:, slot].zero_()
+        self.values[:, slot].zero_()
         return AudioCache(self, slot)
 
     def layer(self, index: int, slots: Tensor, positions: Tensor) -> SharedLayer:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from MiniCPMO45.errors import CheckpointError
+from MiniCPMO45.int8 import Int8Linear
+from MiniCPMO45.weight_files import find_shards, some_of
 
 Progress = Callable[[float, str], None]
-
-INDEX_NAME = "model.safetensors.index.json"
-SINGLE_NAME = "model.safetensors"
 
 # Present in full checkpoints, read by nothing.
 IGNORED_KEYS = frozenset({"tts.model.embed_tokens.weight"})
@@ -56,7 +53,7 @@ class LoadReport:
     def summary(self) -> str:
         parts = [f"{self.overlaid} tensors overlaid"] if self.overlaid else []
         if self.unexpected:
-            parts.append(f"{len(self.unexpected)} unexpected keys: {_some(self.unexpected)}")
+            parts.append(f"{len(self.unexpected)} unexpected keys: {some_of(self.unexpected)}")
         return "; ".join(parts)
 
 
@@ -71,8 +68,9 @@ def load_weights(
 ) -> LoadReport:
     """Assign every tensor of ``folder`` to the parameter of the same name.
 
-    Each tensor goes straight to ``device`` and ``dtype``; nothing is held twice. ``pt_path`` is a
-    state dict of the same names laid over the base weights; it may be partial.
+    Each tensor goes straight to ``device`` and ``dtype``, and becomes integers there where the
+    model wants them; nothing is held twice. ``pt_path`` is a state dict of the same names laid over
+    the base weights; it may be partial.
 
     Raises:
         CheckpointError: files are missing or unreadable, a parameter got no tensor, or a shape
@@ -81,52 +79,22 @@ def load_weights(
     expected = dict(model.named_parameters())
     report = LoadReport()
     missing = set(expected)
-    for position, (file, keys) in enumerate(files := _shards(folder)):
+    for position, shard in enumerate(shards := find_shards(folder)):
         if progress is not None:
-            progress(position / len(files), file.name)
-        for key, tensor in _read(file, keys, device):
+            progress(position / len(shards), shard.file.name)
+        for key, tensor in shard.read(device):
             if key in expected:
                 _assign(model, key, expected[key], tensor, device, dtype)
                 missing.discard(key)
             elif key not in IGNORED_KEYS:
                 report.unexpected.append(key)
     if missing:
-        raise CheckpointError(f"{folder} lacks {len(missing)} tensors: {_some(sorted(missing))}")
+        raise CheckpointError(f"{folder} lacks {len(missing)} tensors: {some_of(sorted(missing))}")
     if pt_path is not None:
         _overlay(model, expected, pt_path, report, device, dtype)
     if progress is not None:
         progress(1.0, "weights loaded")
     return report
-
-
-def _shards(folder: Path) -> list[tuple[Path, set[str] | None]]:
-    """Weight files with the keys to take from each (None: all)."""
-    index = folder / INDEX_NAME
-    if index.is_file():
-        try:
-            weight_map: dict[str, str] = json.loads(index.read_text())["weight_map"]
-        except (json.JSONDecodeError, KeyError) as error:
-            raise CheckpointError(f"{index} is not a safetensors index: {error}") from error
-        names = sorted(set(weight_map.values()))
-        absent = [name for name in names if not (folder / name).is_file()]
-        if absent:
-            raise CheckpointError(f"{folder} is incomplete, missing {_some(absent)}")
-        return [
-            (folder / name, {key for key, file in weight_map.items() if file == name})
-            for name in names
-        ]
-    if (folder / SINGLE_NAME).is_file():
-        return [(folder / SINGLE_NAME, None)]
-    raise CheckpointError(f"{folder} holds neither {INDEX_NAME} nor {SINGLE_NAME}")
-
-
-def _read(file: Path, keys: set[str] | None, device: torch.device) -> Iterator[tuple[str, Tensor]]:
-    try:
-        with safe_open(file, framework="pt", device=str(device)) as tensors:
-            for key in tensors.keys() if keys is None else sorted(keys):
-                yield key, tensors.get_tensor(key)
-    except SafetensorError as error:
-        raise CheckpointError(f"cannot read {file}: {error}") from error
 
 
 def _assign(
@@ -142,10 +110,13 @@ def _assign(
             f"{key} has shape {list(tensor.shape)}, the model expects {list(parameter.shape)}"
         )
     if not tensor.is_floating_point():
-        raise CheckpointError(f"{key} is {tensor.dtype}; quantised tensors are not supported")
-    owner, _, name = key.rpartition(".")
-    value = nn.Parameter(tensor.to(device, dtype), requires_grad=False)
-    setattr(model.get_submodule(owner), name, value)
+        raise CheckpointError(f"{key} is {tensor.dtype}, which is not supported")
+    path, _, name = key.rpartition(".")
+    owner, value = model.get_submodule(path), tensor.to(device, dtype)
+    if isinstance(owner, Int8Linear):
+        owner.take(value)
+    else:
+        setattr(owner, name, nn.Parameter(value, requires_grad=False))
 
 
 def _overlay(
@@ -166,8 +137,3 @@ def _overlay(
             report.overlaid += 1
         elif key not in IGNORED_KEYS:
             report.unexpected.append(key)
-
-
-def _some(names: list[str], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

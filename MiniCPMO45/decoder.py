@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from MiniCPMO45.batching import together
 from MiniCPMO45.fused_decoder import FusedDecoder, can_fuse
-from MiniCPMO45.kv_cache import CacheSlot, KVCache
+from MiniCPMO45.kv_cache import CacheSlot, KVCache, all_or_nothing
 from MiniCPMO45.llm import DecoderStack, RotaryTable
 from MiniCPMO45.packed_rows import Feed, PackedRows
 
@@ -26,12 +27,16 @@ class Decoder:
         self.n_forwards = 0
         self.fused: FusedDecoder | None = None
 
-    def capture(self) -> Iterator[float]:
+    def capture(self, pool: Any = None) -> Iterator[float]:
         """Run forwards as CUDA graphs from now on, where the kernels know the sizes; yields the
-        fraction captured. No conversation may be open."""
+        fraction captured. No conversation may be open.
+
+        Args:
+            pool: memory to share with other graphs; their own if None.
+        """
         if can_fuse(self.stack):
             fused = FusedDecoder(self.stack, self.cache, self.rotary)
-            yield from fused.capture()
+            yield from fused.capture(pool)
             self.fused = fused
 
     @torch.inference_mode()
@@ -54,11 +59,16 @@ class Decoder:
 
     @torch.inference_mode()
     def run(self, feeds: Sequence[Feed]) -> list[Tensor]:
-        """Append to several conversations at once, each of which has reserved the places.
+        """Append to several conversations at once, each of which has reserved the places; to none
+        of them if it fails.
 
         Returns:
             final hidden states ``[T, hidden]`` of every feed.
         """
+        with all_or_nothing(feed.slot for feed in feeds):
+            return self._run(feeds)
+
+    def _run(self, feeds: Sequence[Feed]) -> list[Tensor]:
         outputs: list[list[Tensor]] = [[] for _ in feeds]
         waiting = list(enumerate(feeds))
         while waiting:

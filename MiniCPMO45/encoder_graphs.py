@@ -23,6 +23,7 @@ from MiniCPMO45.resampler import Resampler, grid_places
 from MiniCPMO45.vision import PatchLayout, VisionTransformer, position_ids, score_mask
 
 GROUP_SIZES = (1, 2, 4, 8, 16)  # tiles or streams of one forward
+FEW_TILES = 4  # of one forward, where there are not more slots
 WHOLE_TILES = (1024, 1032, 1036)  # patches of a square, a 16:9 and a 4:3 picture
 PADDED_TILE = 1088  # nearly every other tile fits
 USUAL_MEL_FRAMES = 104  # a second and what neighbouring pieces also hold
@@ -55,10 +56,13 @@ def send(parts: Sequence[Tensor], target: Tensor) -> None:
 class TileEncoder:
     """Vision transformer and resampler for the tiles of any pictures."""
 
-    def __init__(self, vision: VisionTransformer, resampler: Resampler, batch_size: int) -> None:
+    def __init__(
+        self, vision: VisionTransformer, resampler: Resampler, batch_size: int, n_slots: int
+    ) -> None:
         self._vision = vision
         self._resampler = resampler
         self._batch_size = batch_size
+        self._sizes = [size for size in GROUP_SIZES if size <= max(FEW_TILES, n_slots)]
         self._graphs: dict[tuple[int, int], Forward] = {}
 
     @torch.inference_mode()
@@ -71,7 +75,7 @@ class TileEncoder:
         strips = [strip for image in images for strip in image.pixels]
         groups, first = [], 0
         while first < len(strips):
-            count = max(size for size in GROUP_SIZES if size <= len(strips) - first)
+            count = max(size for size in self._sizes if size <= len(strips) - first)
             group = slice(first, first + count)
             self.place(strips[group], sizes[group], n_patches)
             groups.append(self._graphs[count, n_patches]().clone())
@@ -80,7 +84,7 @@ class TileEncoder:
 
     def allocate(self) -> None:
         """Room for the inputs of :meth:`run`."""
-        most, weight = GROUP_SIZES[-1], self._resampler.proj
+        most, weight = self._sizes[-1], self._resampler.proj
         kernel = self._vision.embeddings.patch_embedding
         patch, n_channels = kernel.kernel_size[0], kernel.in_channels
         device = weight.device
@@ -92,13 +96,17 @@ class TileEncoder:
         self._codes = self._resampler.codes(PADDED_TILE)
 
     @torch.inference_mode()
-    def capture(self) -> Iterator[float]:
-        """Replay the usual shapes from now on; yields the fraction captured."""
+    def capture(self, pool: Any = None) -> Iterator[float]:
+        """Replay the usual shapes from now on; yields the fraction captured.
+
+        Args:
+            pool: memory to share with other graphs; their own if None.
+        """
         self.allocate()
-        pool = torch.cuda.graph_pool_handle()
+        pool = pool or torch.cuda.graph_pool_handle()
         shapes = [
             (n_tiles, n_patches)
-            for n_tiles in reversed(GROUP_SIZES)  # the largest sizes the memory
+            for n_tiles in reversed(self._sizes)  # the largest sizes the memory
             for n_patches in (PADDED_TILE, *WHOLE_TILES)
         ]
         graphs = {}
@@ -174,6 +182,7 @@ class LiveEar:
     def __init__(self, encoder: AudioEncoder, projector: AudioProjector, n_slots: int) -> None:
         self._encoder = encoder
         self._projector = projector
+        self._sizes = [size for size in GROUP_SIZES if size < 2 * n_slots]
         self._caches = encoder.new_caches(n_slots)
         self._graphs: dict[int, Forward] = {}
 
@@ -203,32 +212,36 @@ class LiveEar:
     def hear_together(self, pieces: Sequence[LivePiece]) -> list[Tensor]:
         """Embeddings of pieces of different streams that can share a forward."""
         rows: list[Tensor] = []
-        for first in range(0, len(pieces), GROUP_SIZES[-1]):
-            group = pieces[first : first + GROUP_SIZES[-1]]
-            n_streams = next(size for size in GROUP_SIZES if size >= len(group))
+        for first in range(0, len(pieces), self._sizes[-1]):
+            group = pieces[first : first + self._sizes[-1]]
+            n_streams = next(size for size in self._sizes if size >= len(group))
             self.place(group, n_streams)
             forward = self._graphs.get(n_streams) or partial(self.run, n_streams)
             rows += forward()[: len(group)].clone()
-            for piece in group:
-                piece.cache.advance(stem_frames(USUAL_MEL_FRAMES) - 2 * stem_frames(USUAL_CUT))
+        for piece in pieces:  # all of them or, where a forward failed, none
+            piece.cache.advance(stem_frames(USUAL_MEL_FRAMES) - 2 * stem_frames(USUAL_CUT))
         return rows
 
     def allocate(self) -> None:
         """Room for the inputs of :meth:`run`."""
-        most, weight = GROUP_SIZES[-1], self._encoder.conv1.weight
+        most, weight = self._sizes[-1], self._encoder.conv1.weight
         self._mel = weight.new_zeros(most, weight.shape[1], USUAL_MEL_FRAMES)
         self._states = torch.zeros(most, 2, dtype=torch.int64, device=weight.device)
 
     @torch.inference_mode()
-    def capture(self) -> Iterator[float]:
+    def capture(self, pool: Any = None) -> Iterator[float]:
         """Replay forwards for several streams from now on; yields the fraction captured. No
-        stream may be open."""
+        stream may be open.
+
+        Args:
+            pool: memory to share with other graphs; their own if None.
+        """
         self.allocate()
-        pool = torch.cuda.graph_pool_handle()
+        pool = pool or torch.cuda.graph_pool_handle()
         graphs = {}
-        for n_streams in reversed(GROUP_SIZES):
+        for n_streams in reversed(self._sizes):
             graphs[n_streams] = as_replay(partial(self.run, n_streams), pool)
-            yield len(graphs) / len(GROUP_SIZES)
+            yield len(graphs) / len(self._sizes)
         self._graphs = graphs
 
     def place(self, pieces: Sequence[LivePiece], n_streams: int) -> None:

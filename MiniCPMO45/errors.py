@@ -36,5 +36,13 @@ class NoFreeSlotError(ModelError):
     """All KV-cache slots of the model are taken by other sessions."""
 
 
+class DeviceMemoryError(ModelError):
+    """The memory of the device does not hold a conversation beside the weights."""
+
+
+class NotFiniteError(ModelError):
+    """What the model computed for a conversation is no number; the conversation is lost."""
+
+
 class SessionStateError(ModelError):
     """A conversation was asked for something its state does not allow."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from MiniCPMO45.graph_capture import capture
+from MiniCPMO45.int8 import Weight, product, weight_of
 from MiniCPMO45.joined_linears import side_by_side
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RMSNorm, RotaryTable
@@ -54,11 +55,11 @@ def split_spans(spans: Sequence[tuple[int, int, int]], block_rows: int) -> list[
 class _Layer:
     """Weights of one layer, with those that read the same input side by side."""
 
-    qkv: Tensor
+    qkv: Weight
     norms: tuple[Tensor, Tensor] | None
-    attention_out: Tensor
-    gate_up: Tensor
-    down: Tensor
+    attention_out: Weight
+    gate_up: Weight
+    down: Weight
     input_norm: Tensor
     mlp_norm: Tensor
 
@@ -68,9 +69,9 @@ class _Layer:
         return cls(
             qkv=side_by_side([attention.q_proj, attention.k_proj, attention.v_proj]),
             norms=_norms(attention),
-            attention_out=attention.o_proj.weight,
+            attention_out=weight_of(attention.o_proj),
             gate_up=side_by_side([mlp.gate_proj, mlp.up_proj]),
-            down=mlp.down_proj.weight,
+            down=weight_of(mlp.down_proj),
             input_norm=layer.input_layernorm.weight,
             mlp_norm=layer.post_attention_layernorm.weight,
         )
@@ -121,21 +122,28 @@ class FusedDecoder:
         self._stack = stack
         self._cache = cache
         self._rotary = rotary
-        self._layers = [_Layer.of(layer) for layer in stack.layers]  # type: ignore[arg-type]
+        self._layers: list[_Layer] = []
+        for layer in stack.layers:
+            self._layers.append(_Layer.of(layer))  # type: ignore[arg-type]
+            torch.cuda.empty_cache()  # of pieces too small for what the next layer joins
         self._captured: list[_Captured] = []
         like, most = cache.keys, ROW_BUCKETS[-1]
         self.rows = like.new_zeros(most, stack.shape.hidden_size)
         # What a forward is told, in one piece: places [3, n_rows], then blocks [n_blocks, 4].
         self._layout = torch.zeros(7 * most + 4 * MAX_SPANS, dtype=torch.int32, device=like.device)
-        self._pool = torch.cuda.graph_pool_handle()
 
     @torch.inference_mode()
-    def capture(self) -> Iterator[float]:
-        """Capture every forward, the cache being unused; yields the fraction done."""
+    def capture(self, pool: Any = None) -> Iterator[float]:
+        """Capture every forward, the cache being unused; yields the fraction done.
+
+        Args:
+            pool: see :func:`capture`; one for these forwards if None.
+        """
+        pool = pool or torch.cuda.graph_pool_handle()
         for done, n_rows in enumerate(reversed(ROW_BUCKETS), 1):  # the largest sizes the memory
             plan = self.plan(n_rows)
             self.forget(plan)
-            graph, hidden = capture(lambda plan=plan: self.run(plan), self._pool)
+            graph, hidden = capture(lambda plan=plan: self.run(plan), pool)
             self._captured.insert(0, _Captured(plan, graph, hidden))
             yield done / len(ROW_BUCKETS)
 
@@ -214,15 +222,15 @@ class FusedDecoder:
         for index, layer in enumerate(self._layers):
             keys, values = self._cache.keys[index], self._cache.values[index]
             x, normed = add_rms_norm(x, delta, layer.input_norm, shape.rms_norm_eps)
-            qkv = functional.linear(normed, layer.qkv)
+            qkv = product(normed, layer.qkv)
             query = place_heads(
                 qkv, keys, values, places, waves, layer.norms, shape.rms_norm_eps
             )  # [n_rows, heads, head_dim]
             mixed = attend(
                 query, keys, values, blocks, block_rows=plan.block_rows, n_splits=plan.n_splits
             )
-            delta = functional.linear(mixed.flatten(1), layer.attention_out)
+            delta = product(mixed.flatten(1), layer.attention_out)
             x, normed = add_rms_norm(x, delta, layer.mlp_norm, shape.rms_norm_eps)
-            gated = silu_mul(functional.linear(normed, layer.gate_up))
-            delta = functional.linear(gated, layer.down)
+            gated = silu_mul(product(normed, layer.gate_up))
+            delta = product(gated, layer.down)
         return add_rms_norm(x, delta, self._stack.norm.weight, shape.rms_norm_eps)[1]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from MiniCPMO45.int8 import Int8Linear, Int8Weight, Weight
 
 
 class JoinedLinears:
@@ -35,14 +38,26 @@ class JoinedLinears:
         return functional.linear(inputs, self._weight, self._bias).split(self._widths, dim=-1)
 
 
+@overload
+def side_by_side(linears: Sequence[nn.Linear]) -> Tensor: ...
+@overload
+def side_by_side(linears: Sequence[nn.Linear | Int8Linear]) -> Weight: ...
 @torch.no_grad()
-def side_by_side(linears: Sequence[nn.Linear]) -> Tensor:
-    """Weights ``[out, in]`` joined along ``out``; the layers keep views, so nothing is held
-    twice."""
-    joined = torch.cat([linear.weight for linear in linears])
+def side_by_side(linears: Sequence[nn.Linear | Int8Linear]) -> Weight:
+    """Weights ``[out, in]`` of layers of one kind, joined along ``out``; the layers keep views, so
+    nothing is held twice."""
+    if isinstance(linears[0], Int8Linear):
+        return Int8Weight(_join(linears, "weight"), _join(linears, "scales"))
+    return _join(linears, "weight")
+
+
+def _join(linears: Sequence[nn.Linear | Int8Linear], name: str) -> Tensor:
+    tensors = [getattr(linear, name) for linear in linears]
+    joined = torch.cat(tensors)
     parts = joined.split([linear.out_features for linear in linears])
-    for linear, part in zip(linears, parts, strict=True):
-        linear.weight = nn.Parameter(part, requires_grad=False)
+    for linear, tensor, part in zip(linears, tensors, parts, strict=True):
+        is_parameter = isinstance(tensor, nn.Parameter)
+        setattr(linear, name, nn.Parameter(part, requires_grad=False) if is_parameter else part)
     return joined
 
 

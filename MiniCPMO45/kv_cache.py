@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -107,6 +109,18 @@ class CacheSlot:
         if self._open:
             self._open = False
             self.cache._release(self.index)
+
+
+@contextmanager
+def all_or_nothing(slots: Iterable[CacheSlot]) -> Iterator[None]:
+    """Forget what the block appended to these slots if it fails."""
+    lengths = [(slot, slot.length) for slot in slots]
+    try:
+        yield
+    except BaseException:
+        for slot, length in lengths:
+            slot.truncate(length)
+        raise
 
 
 @torch.inference_mode()

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,9 +27,11 @@ from MiniCPMO45.encoder_graphs import LiveEar, LivePiece, TileEncoder
 from MiniCPMO45.errors import CheckpointError, PromptError
 from MiniCPMO45.image import ImageSettings, ImageTensors
 from MiniCPMO45.inputs import Bounds, PromptInput
+from MiniCPMO45.int8 import quantise_linears
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import LanguageModel, RotaryTable
 from MiniCPMO45.resampler import Resampler
+from MiniCPMO45.slots import slot_bytes, slots_on
 from MiniCPMO45.speech_units import SpeechUnits
 from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.tokenizer import Tokenizer
@@ -39,6 +42,7 @@ from MiniCPMO45.vocoder import SpeechRenderer, VocoderBackend, load_renderer
 logger = logging.getLogger(__name__)
 
 VOCODER_FOLDER = "assets/token2wav"
+Quantization = Literal["int8"]
 
 # Room for the longest one-shot prompt (8192), the longest answer (4096) and the opening.
 DEFAULT_CAPACITY = 8192 + 4096 + 32
@@ -104,11 +108,12 @@ class MiniCPMO(nn.Module):
         dtype: torch.dtype | None = None,
         attn_implementation: str = "auto",
         revision: str | None = None,
-        n_slots: int = 1,
+        n_slots: int | None = 1,
         max_length: int = DEFAULT_CAPACITY,
         rope_freq_dtype: torch.dtype = torch.float32,
         vocoder_backend: VocoderBackend = "native",
         cuda_graphs: bool = False,
+        quantization: Quantization | None = None,
         progress: Progress | None = None,
     ) -> MiniCPMO:
         """Load a checkpoint from a local folder or hub id.
@@ -116,16 +121,19 @@ class MiniCPMO(nn.Module):
         Args:
             pt_path: state dict laid over the base weights.
             dtype: bfloat16 on CUDA and float32 elsewhere by default.
-            n_slots: conversations that can be open at once.
-            max_length: KV-cache positions per conversation.
+            n_slots: conversations that should be open at once, as far as the memory of the device
+                goes; None for as many as it holds. :attr:`n_slots` says how many there are.
+            max_length: KV-cache positions per conversation; fewer where not even one such fits.
             rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
                 code does when it casts the whole module.
             vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
             cuda_graphs: capture short forwards; without effect on the CPU.
+            quantization: hold the layers of the language model as 8-bit integers.
             progress: called with a fraction and a short text while weights load.
 
         Raises:
-            CheckpointError, AttentionUnavailableError: see :mod:`MiniCPMO45.errors`.
+            CheckpointError, AttentionUnavailableError, DeviceMemoryError: see
+                :mod:`MiniCPMO45.errors`.
         """
         device = torch.device(device)
         dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
@@ -134,9 +142,18 @@ class MiniCPMO(nn.Module):
         config = MiniCPMOConfig.from_folder(folder)
         with torch.device("meta"):
             model = cls(config, backend)
+            if quantization is not None:
+                model.quantise()
         report = load_weights(
             model, folder, device=device, dtype=dtype, pt_path=pt_path, progress=progress
         )
+        model.read_processing_files(folder)
+        if config.init_tts and (folder / VOCODER_FOLDER).is_dir():
+            model.vocoder = load_renderer(folder / VOCODER_FOLDER, device, vocoder_backend)
+        captures = cuda_graphs and device.type == "cuda"
+        if captures and isinstance(model.vocoder, Token2Wav):  # the slots get what it leaves
+            graphs = model.vocoder.capture(side_by_side=n_slots != 1)
+            _report(progress, "capturing the vocoder", graphs)
         model.finish_loading(
             device=device,
             dtype=dtype,
@@ -144,10 +161,7 @@ class MiniCPMO(nn.Module):
             max_length=max_length,
             rope_freq_dtype=rope_freq_dtype,
         )
-        model.read_processing_files(folder)
-        if config.init_tts and (folder / VOCODER_FOLDER).is_dir():
-            model.vocoder = load_renderer(folder / VOCODER_FOLDER, device, vocoder_backend)
-        if cuda_graphs and device.type == "cuda":
+        if captures:
             model.capture_graphs(progress)
         model.name = Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
@@ -155,57 +169,76 @@ class MiniCPMO(nn.Module):
             logger.warning("checkpoint: %s", report.summary())
         return model
 
+    def quantise(self) -> None:
+        """Hold the linear layers of the language model's stack as 8-bit integers, half the bytes of
+        the model. Its vocabulary, the encoders and speech stay as they are."""
+        quantise_linears(self.llm.model.layers)
+
     def finish_loading(
         self,
         *,
         device: torch.device,
         dtype: torch.dtype,
-        n_slots: int = 1,
+        n_slots: int | None = 1,
         max_length: int = DEFAULT_CAPACITY,
         rope_freq_dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Allocate what is not in the checkpoint: KV cache, rotary tables, folded weights."""
+        """Make what is not in the checkpoint: folded weights, and caches and rotary tables as large
+        as the memory allows.
+
+        Raises:
+            DeviceMemoryError: it does not hold one conversation.
+        """
         self.eval().requires_grad_(False)
         if device.type == "cuda":
             prefer_kernels_without_plans()
         place = {"device": device, "dtype": dtype}
+        if self.config.init_vision:
+            self.vpm.join_projections()
+        if self.config.init_audio:
+            self.apm.join_projections()
+        if self.config.init_tts:
+            self.tts.fold()
+        cost = slot_bytes(self, dtype)
+        plan = slots_on(device, cost, wanted=n_slots, max_length=max_length)
+        n_slots, max_length = plan.n_slots, plan.max_length
         shape = self.llm.model.shape
         cache = KVCache(shape, n_slots=n_slots, capacity=max_length, **place)
         rotary = RotaryTable(shape, max_length, frequency_dtype=rope_freq_dtype, **place)
         self.language = Decoder(self.llm.model, cache, rotary)
         if self.config.init_vision:
-            self.vpm.join_projections()
-            self.tiles = TileEncoder(self.vpm, self.resampler, self.config.vision_batch_size)
+            batch_size = self.config.vision_batch_size
+            self.tiles = TileEncoder(self.vpm, self.resampler, batch_size, n_slots)
         if self.config.init_audio:
-            self.apm.join_projections()
             self.ear = LiveEar(self.apm, self.audio_projection_layer, n_slots)
         if self.config.init_tts:
-            self.tts.fold()
             shape = self.tts.model.shape
             capacity = self.config.tts_config.max_position_embeddings
             cache = KVCache(shape, n_slots=n_slots, capacity=capacity, **place)
             self.speech = Decoder(self.tts.model, cache, RotaryTable(shape, capacity, **place))
 
+    @property
+    def n_slots(self) -> int:
+        """Conversations that can be open at once."""
+        return self.language.cache.n_slots
+
     def capture_graphs(self, progress: Progress | None = None) -> None:
         """Run what is repeated all the time as CUDA graphs from now on; no session may be open."""
         for text, fractions in self._captures():
-            for fraction in fractions:
-                if progress is not None:
-                    progress(fraction, text)
+            _report(progress, text, fractions)
 
     def _captures(self) -> Iterator[tuple[str, Iterator[float]]]:
-        yield "capturing decode steps", self.language.capture()
+        pool = torch.cuda.graph_pool_handle()  # one graph runs at a time
+        if self.config.init_vision:  # the largest sizes the memory
+            yield "capturing pictures", self.tiles.capture(pool)
+        if self.config.init_audio:
+            yield "capturing seconds of sound", self.ear.capture(pool)
+        yield "capturing decode steps", self.language.capture(pool)
         if self.config.init_tts:
-            yield "capturing speech steps", self.speech.capture()
+            yield "capturing speech steps", self.speech.capture(pool)
             if self.speech.fused is not None:
                 self.speech_units = SpeechUnits(self.tts, self.speech, self.speech.fused)
-                yield "capturing seconds of speech", self.speech_units.capture()
-        if self.config.init_vision:
-            yield "capturing pictures", self.tiles.capture()
-        if self.config.init_audio:
-            yield "capturing seconds of sound", self.ear.capture()
-        if isinstance(self.vocoder, Token2Wav):
-            yield "capturing the vocoder", self.vocoder.capture()
+                yield "capturing seconds of speech", self.speech_units.capture(pool)
 
     def score_rows(self, rows: Sequence[Tensor]) -> list[Tensor]:
         """Float32 scores ``[tokens]`` for final hidden states ``[hidden]``."""
@@ -291,6 +324,13 @@ class MiniCPMO(nn.Module):
         if audio_rows is not None:
             fill(embeddings, prompt.audio_bounds, audio_rows)
         return embeddings
+
+
+def _report(progress: Progress | None, text: str, fractions: Iterator[float]) -> None:
+    """Do the work of an iterator, and tell how far it is."""
+    for fraction in fractions:
+        if progress is not None:
+            progress(fraction, text)
 
 
 def fill(embeddings: Tensor, bounds: Bounds, rows: Tensor) -> None:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from MiniCPMO45.errors import NotFiniteError
+
+NOT_FINITE = -1  # stands for a token whose scores were no numbers
+
 
 @dataclass(frozen=True)
 class GenerationOptions:
@@ -61,6 +65,53 @@ def keep_candidates(scores: Tensor, top_k: int, top_p: float) -> Tensor:
 def draw(scores: Tensor, options: GenerationOptions, generator: torch.Generator) -> Tensor:
     """One token id ``[]`` from penalised float32 ``scores`` ``[vocabulary]``."""
     if not options.do_sample or options.temperature == 0:
-        return scores.argmax(-1)
+        return best_token(scores)
     kept = keep_candidates(scores / options.temperature, options.top_k, options.top_p)
-    return torch.multinomial(kept.softmax(-1), 1, generator=generator)[0]
+    return drawn_token(kept, generator)
+
+
+def best_token(scores: Tensor) -> Tensor:
+    """The id ``[]`` of the best of ``scores`` ``[vocabulary]``, for :func:`read_token`."""
+    best, choice = scores.max(-1)
+    return flagged(choice, best - best)  # infinities have no difference
+
+
+def drawn_token(scores: Tensor, generator: torch.Generator) -> Tensor:
+    """The same for an id drawn by the scores, as ``torch.multinomial`` draws it, which would look
+    at the probabilities on the host."""
+    probabilities = scores.softmax(-1)
+    return winner(probabilities, torch.empty_like(probabilities).exponential_(generator=generator))
+
+
+def winner(probabilities: Tensor, noise: Tensor) -> Tensor:
+    """Ids ``[...]`` drawn from ``[..., n]``: each runs a race that it wins with its probability.
+
+    A score that is NaN, an infinite one, or none that is not barred makes all probabilities NaN.
+    """
+    best, choice = (probabilities / noise).max(-1)
+    return flagged(choice, best)
+
+
+def flagged(choice: Tensor, value: Tensor) -> Tensor:
+    """Choices ``[...]``, with :data:`NOT_FINITE` where ``value`` ``[...]`` is NaN."""
+    return choice.masked_fill(value != value, NOT_FINITE)
+
+
+def read_token(token: Tensor) -> int:
+    """Wait for the device and read a chosen token.
+
+    Raises:
+        NotFiniteError: its scores were no numbers.
+    """
+    return checked(int(token))
+
+
+def checked(choice: int) -> int:
+    """A choice that was read.
+
+    Raises:
+        NotFiniteError: it is :data:`NOT_FINITE`.
+    """
+    if choice == NOT_FINITE:
+        raise NotFiniteError("the scores of the next token are no numbers")
+    return choice

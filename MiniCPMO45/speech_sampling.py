@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from MiniCPMO45.sampling import winner
+
 PENALTY_WINDOW = 16  # codes the repetition penalty looks back on
 _MIN_CANDIDATES = 3
 
@@ -87,6 +89,6 @@ def draw_noise(n_draws: int, n_codes: int, generator: torch.Generator) -> Tensor
 def draw_code(scores: Tensor, noise: Tensor) -> Tensor:
     """Audio codes ``[...]`` from shaped scores and noise ``[..., codes]``.
 
-    Each code runs a race that it wins with its own probability, as in ``torch.multinomial``.
+    Scores that are no numbers give :data:`MiniCPMO45.sampling.NOT_FINITE`.
     """
-    return (scores.softmax(-1) / noise).argmax(-1)
+    return winner(scores.softmax(-1), noise)

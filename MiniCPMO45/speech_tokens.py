@@ -11,6 +11,7 @@ from torch import Tensor
 from MiniCPMO45.batching import together
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
+from MiniCPMO45.sampling import checked, read_token
 from MiniCPMO45.speech_sampling import (
     PENALTY_WINDOW,
     SpeechSampling,
@@ -118,7 +119,7 @@ class SpeechDecoder:
             row = self._draw_noise(1)[0] if noise is None else noise[step]
             code = draw_code(scores, row)
             drawn[step] = code
-            code_id = int(code)
+            code_id = read_token(code)
             yield code_id
             if code_id == self.end_id:
                 return
@@ -149,7 +150,7 @@ class SpeechDecoder:
             rows, self.slot, self.position, limit, minimum, self.sampling, recent, noise
         )
         self.slot.reserve(rows.shape[0] + limit)
-        codes = together(self.units.run, unit)[:-1]
+        codes = [checked(code) for code in together(self.units.run, unit)][:-1]
         self.position += rows.shape[0] + len(codes)
         return codes
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,8 +17,9 @@ from torch import Tensor
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.fused_decoder import FusedDecoder, Plan
 from MiniCPMO45.graph_capture import capture
-from MiniCPMO45.kv_cache import CacheSlot
+from MiniCPMO45.kv_cache import CacheSlot, all_or_nothing
 from MiniCPMO45.packed_rows import Feed
+from MiniCPMO45.sampling import NOT_FINITE
 from MiniCPMO45.speech_sampling import PENALTY_WINDOW, SpeechSampling, draw_code, penalise_counts
 from MiniCPMO45.transfer import to_device
 from MiniCPMO45.tts import SpeechTokenGenerator
@@ -73,32 +75,40 @@ class SpeechUnits:
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
 
     @torch.inference_mode()
-    def capture(self) -> Iterator[float]:
-        """Capture the step for every batch size, the cache being unused; yields the fraction."""
-        for done, size in enumerate(BATCH_SIZES, 1):
+    def capture(self, pool: Any = None) -> Iterator[float]:
+        """Capture the step for every batch size that can occur, the cache being unused; yields the
+        fraction.
+
+        Args:
+            pool: memory to share with other graphs; their own if None.
+        """
+        pool = pool or torch.cuda.graph_pool_handle()
+        sizes = [size for size in BATCH_SIZES if size < 2 * self._backbone.cache.n_slots]
+        for done, size in enumerate(sizes, 1):
             plan = self._fused.plan(size)
             self._fused.forget(plan)
             self._step.zero_()
-            graph, _ = capture(lambda size=size, plan=plan: self._draw(size, plan), None)
+            graph, _ = capture(lambda size=size, plan=plan: self._draw(size, plan), pool)
             self._graphs[size] = graph
-            yield done / len(BATCH_SIZES)
+            yield done / len(sizes)
 
     @torch.inference_mode()
     def run(self, units: Sequence[SpeechUnit]) -> list[list[int]]:
-        """What each unit drew, ending with the end code or at its limit; all but the last draw
-        are in the cache."""
-        return [
-            codes
-            for start in range(0, len(units), BATCH_SIZES[-1])
-            for codes in self._run(units[start : start + BATCH_SIZES[-1]])
-        ]
+        """What each unit drew, ending with the end code, :data:`NOT_FINITE` or at its limit; all
+        but the last draw are in the cache."""
+        with all_or_nothing(unit.slot for unit in units):
+            return [
+                codes
+                for start in range(0, len(units), BATCH_SIZES[-1])
+                for codes in self._run(units[start : start + BATCH_SIZES[-1]])
+            ]
 
     def _run(self, units: Sequence[SpeechUnit]) -> list[list[int]]:
         feeds = [Feed(unit.rows, unit.slot, unit.position) for unit in units]
         hidden = torch.stack([states[-1] for states in self._backbone.run(feeds)])
         starts = [unit.slot.length for unit in units]
         none = self._module.config.num_audio_tokens
-        end_id, n_done = none - 1, 0
+        endings, n_done = {none - 1, NOT_FINITE}, 0
         recent = to_device(
             [([none] * PENALTY_WINDOW + unit.recent)[-PENALTY_WINDOW:] for unit in units],
             hidden.device,
@@ -115,13 +125,14 @@ class SpeechUnits:
             open_rows = [
                 row
                 for row, index in enumerate(active)
-                if end_id not in drawn[index] and units[index].limit > n_done
+                if endings.isdisjoint(drawn[index]) and units[index].limit > n_done
             ]
             hidden, recent = self._hidden[open_rows].clone(), self._recent[open_rows].clone()
             active = [active[row] for row in open_rows]
         for index, (unit, start) in enumerate(zip(units, starts, strict=True)):
-            codes = drawn[index]
-            drawn[index] = codes[: codes.index(end_id) + 1] if end_id in codes else codes
+            n_drawn = len(drawn[index])
+            end = next((i for i, code in enumerate(drawn[index]) if code in endings), n_drawn)
+            drawn[index] = drawn[index][: end + 1]
             unit.slot.truncate(start + len(drawn[index]) - 1)
         return drawn
 
@@ -164,6 +175,7 @@ class SpeechUnits:
         scores = scores.masked_fill(barred, -torch.inf)
         codes = draw_code(scores, self._noise[:, :size].index_select(0, self._step)[0])
         self._drawn[:, :size].index_copy_(0, self._step, codes[None])
+        codes = codes.clamp(min=0)  # what stands for no code must not be looked up
         recent = torch.cat((self._recent[:size, 1:], codes[:, None]), dim=1)
         self._recent[:size].copy_(recent)
         self._step += 1

@@ -2,7 +2,8 @@
 
     python -m benchmarks.gpu [--only STAGE,...] [--sessions N] [--seconds S] [--repeats N]
 
-Stages: baseline (transformers' decoders, eager, in the same run), decode, encoders, speech,
+Stages: load (a checkpoint in files, twice in bfloat16 and once as 8-bit integers, and the memory of
+one call), baseline (transformers' decoders, eager, in the same run), decode, encoders, speech,
 vocoder, chat, units, calls. Prints one JSON line. ``copy_tb_s`` is the device's own copy speed
 (bytes read and written), against which memory-bound steps are judged. Without ``--sessions`` the
 calls stage goes through 1, 4, 8, 16 and 32 calls.
@@ -14,7 +15,6 @@ import argparse
 import json
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -26,17 +26,19 @@ from PIL import Image
 
 from benchmarks.gpu_baseline import baseline_times
 from benchmarks.gpu_calls import sustained_calls, unit_times
-from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO
+from benchmarks.gpu_load import load_times, memory_gb
+from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
 from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.packed_rows import Feed
 from MiniCPMO45.sampling import draw
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.duplex_hearing import DuplexHearing
+from MiniCPMO45.token2wav import Token2Wav
 from tests.gpu.full_size import random_model
 from tests.gpu.full_size_call import SECOND
-from tests.gpu.full_size_speech import random_token2wav, stage_times
+from tests.gpu.full_size_speech import random_token2wav, random_voice, stage_times
 
-STAGES = ("baseline", "decode", "encoders", "speech", "vocoder", "chat", "units", "calls")
+STAGES = ("load", "baseline", "decode", "encoders", "speech", "vocoder", "chat", "units", "calls")
 CALLS = (1, 4, 8, 16, 32)
 UNITS = 300
 MAX_LENGTH = 4352  # room for the longest cache that is measured
@@ -152,8 +154,8 @@ def speech_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
         return {"speech_25_codes_ms": median_ms(unit, repeats)}
 
 
-def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
-    """First token of a short question, the prompt's reading included."""
+def chat_times(model: MiniCPMO, token2wav: Token2Wav, repeats: int) -> dict[str, float]:
+    """First token and first sound of a short answer, the prompt's reading included."""
     messages = [ChatMessage("user", "What is the capital of France?")]
 
     def first_token() -> None:
@@ -161,16 +163,19 @@ def chat_times(model: MiniCPMO, repeats: int) -> dict[str, float]:
             session.prefill(messages)
             next(session.generate(GenerationOptions(max_new_tokens=2, min_new_tokens=2)))
 
-    return {"chat_first_token_ms": median_ms(first_token, repeats)}
+    voice = random_voice(token2wav)
+    long_answer = GenerationOptions(streaming=True, max_new_tokens=40, min_new_tokens=40)
 
+    def first_sound() -> None:
+        with ChatSession(model, seed=0) as session:
+            session.prefill(messages, PromptOptions(style="kv"))
+            parts = session.speak_while_writing(token2wav.stream(voice), long_answer)
+            next(part for part in parts if part.waveform.numel())
 
-def memory_gb() -> dict[str, float | None]:
-    """Gigabytes (1e9 bytes): PyTorch's largest reservation, and what the driver shows in all."""
-    query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
-    answer = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split()
-    reserved = torch.cuda.max_memory_reserved()
-    used = round(int(answer[0]) * 2**20 / 1e9, 2) if answer else None
-    return {"reserved": round(reserved / 1e9, 2), "driver": used}
+    return {
+        "chat_first_token_ms": median_ms(first_token, repeats),
+        "chat_first_sound_ms": median_ms(first_sound, repeats),
+    }
 
 
 def measure(arguments: argparse.Namespace, stages: Sequence[str]) -> dict[str, object]:
@@ -178,9 +183,13 @@ def measure(arguments: argparse.Namespace, stages: Sequence[str]) -> dict[str, o
     copy_speed = copy_tb_s(device, repeats)
     torch.cuda.empty_cache()
     result: dict[str, object] = {"copy_tb_s": copy_speed}
+    if "load" in stages:
+        result["load"] = load_times()
     if "baseline" in stages:
         result["baseline"] = baseline_times(device, lambda work: median_ms(work, repeats))
         torch.cuda.empty_cache()
+    if not set(stages) - {"load", "baseline"}:
+        return result
     calls = [arguments.sessions] if arguments.sessions else list(CALLS)
     n_slots = max([1, *(calls if "calls" in stages else []), 32 if "decode" in stages else 1])
     torch.cuda.reset_peak_memory_stats()
@@ -195,7 +204,7 @@ def measure(arguments: argparse.Namespace, stages: Sequence[str]) -> dict[str, o
         "encoders": lambda: dict(encoder_times(model, repeats)),
         "speech": lambda: dict(speech_times(model, repeats)),
         "vocoder": lambda: dict(stage_times(token2wav, repeats)),
-        "chat": lambda: dict(chat_times(model, repeats)),
+        "chat": lambda: dict(chat_times(model, token2wav, repeats)),
         "units": lambda: unit_times(model, token2wav, UNITS),
     }
     for name, part in parts.items():

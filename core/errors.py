@@ -1,7 +1,8 @@
 """Everything that can go wrong in the service, and how each of it is told to a client.
 
-A class carries its machine `code`, its HTTP status and its WebSocket close code. The two functions
-at the end are the only place where an error turns into an HTTP body or a socket message.
+A class carries its machine `code`, its HTTP status and its WebSocket close code, and whether it
+`ends_session` or only spoils the message at hand. The two functions at the end are the only place
+where an error turns into an HTTP body or a socket message.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class ServiceError(Exception):
     code = "inference_error"
     http_status = 500
     close_code = 1011
+    ends_session = False
 
     def __init__(
         self,
@@ -129,6 +131,7 @@ class CapacityError(ServiceError):
     code = "not_ready"
     http_status = 503
     close_code = 1013
+    ends_session = True
 
 
 class NotReadyError(CapacityError):
@@ -142,7 +145,7 @@ class QueueFullError(CapacityError):
 
 
 class WorkerBusyError(CapacityError):
-    """The worker still serves other sessions after the bounded wait."""
+    """The worker still serves other sessions after the bounded wait, or has no memory left."""
 
     code = "worker_busy"
     http_status = 429
@@ -179,13 +182,20 @@ class WorkerLostError(ServiceError):
 
     code = "worker_lost"
     http_status = 502
+    ends_session = True
 
 
 class InferenceError(ServiceError):
     """The model failed on a request that looked sound."""
 
 
-class DeviceLostError(InferenceError):
+class SessionFailedError(InferenceError):
+    """What the model holds of this session is of no more use; other sessions go on."""
+
+    ends_session = True
+
+
+class DeviceLostError(WorkerLostError):
     """The GPU can do no more work in this process."""
 
 

@@ -34,7 +34,7 @@ class ProcessorFactory:
             "pt_path": config.model.pt_path,
             "revision": config.model.revision,
             "attn_implementation": config.model.attn_implementation,
-            "n_slots": config.service.sessions_per_worker,
+            "n_slots": config.n_slots,
             "duplex_options": service_options(config.duplex),
         }
         return cls.create(**(settings | arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -12,14 +13,21 @@ from starlette.requests import HTTPConnection
 from config import KEY_HASH_PREFIX, SecurityConfig, is_loopback
 from core import errors
 from core.schemas import WORKER_SECRET_HEADER
+from gateway_modules.client_limits import Rate
 from gateway_modules.login import COOKIE, LoginCookies
 
+KEY_HEADER = "x-api-key"
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for")
+MOST_WRONG_A_MINUTE = 10
 IPV6_PREFIX_BITS = 64  # what one customer of a provider has for himself
 
 
 class AccessPolicy:
     """The checks of one gateway.
+
+    Keys, tokens and secrets that are wrong count against the household that they come from, on
+    sockets as over REST and at the sign-in. Once it was wrong too often, RateLimitedError is raised
+    in place of an answer to the next ones, right or wrong.
 
     Args:
         security: the configured keys, token, secret, origins and proxies.
@@ -40,6 +48,7 @@ class AccessPolicy:
         self._generated_token = generated_token
         self._worker_secret = security.worker_secret
         self._cookies = cookies or LoginCookies()
+        self._wrong = Rate(MOST_WRONG_A_MINUTE, "wrong keys or tokens")
         self._trusted_proxies = [
             ipaddress.ip_network(network, strict=False) for network in security.trusted_proxies
         ]
@@ -69,35 +78,38 @@ class AccessPolicy:
         needs_token = self._generated_token is not None and not is_local(connection)
         if self._admin_token is None and not needs_token:
             return True
-        return self._has_admin_token(connection)
+        return self._proves(connection, self._has_admin_token)
 
     def is_signed_in(self, connection: HTTPConnection) -> bool:
         """Whether the request comes with a key or with the admin token, or their cookie."""
-        return self._has_admin_token(connection) or self._key_number(connection) is not None
+        return self._proves(connection, self._has_key_or_token)
 
-    def cookie_for(self, token: str) -> str:
+    def sign_in(self, connection: HTTPConnection, token: str) -> str:
         """A cookie that stands for this key or admin token from now on.
 
         Raises:
             UnauthorizedError: it is neither.
         """
+        household = self.household_of(connection)
+        self._wrong.check(household)
         number = self._number_of(token)
         if number is not None:
             return self._cookies.make(self._key_digests[number])
         if self._is_admin_token(token):
             return self._cookies.make(self._admin_credential())
+        self._wrong.count(household)
         raise errors.UnauthorizedError("This is neither an API key nor the admin token")
 
     def check_worker(self, connection: HTTPConnection) -> None:
         """Ask for the secret of the workers; without one, none may register."""
         if self._worker_secret is None:
             raise errors.UnauthorizedError("Workers cannot register: set security.worker_secret")
-        if not self._has_worker_secret(connection):
+        if not self._proves(connection, self._has_worker_secret):
             raise errors.UnauthorizedError("The worker secret is required")
 
     def check_worker_or_admin(self, connection: HTTPConnection) -> None:
         """Ask for the secret of the workers or for what an administrator needs."""
-        if not self._has_worker_secret(connection):
+        if not self._proves(connection, self._has_worker_secret):
             self.check_admin(connection)
 
     def client_of(self, connection: HTTPConnection) -> str | None:
@@ -129,6 +141,16 @@ class AccessPolicy:
             address = sender
         return address
 
+    def _proves(self, connection: HTTPConnection, holds: Callable[[HTTPConnection], bool]) -> bool:
+        """Whether `holds` is true of a request; what it says of itself may be a guess."""
+        if is_local(connection) or not _may_be_guess(connection):
+            return holds(connection)
+        household = self.household_of(connection)
+        self._wrong.check(household)
+        if not (self._has_key_or_token(connection) or self._has_worker_secret(connection)):
+            self._wrong.count(household)
+        return holds(connection)
+
     def _is_trusted_proxy(self, address: str) -> bool:
         if not _is_address(address):
             return False
@@ -144,7 +166,7 @@ class AccessPolicy:
 
     def _key_number(self, connection: HTTPConnection) -> int | None:
         """Which of the configured keys a request carries, itself or as its cookie."""
-        given = _bearer_token(connection) or connection.headers.get("x-api-key")
+        given = _bearer_token(connection) or connection.headers.get(KEY_HEADER)
         number = self._number_of(given) if given is not None else None
         cookie = self._cookie(connection)
         if number is not None or cookie is None:
@@ -156,6 +178,9 @@ class AccessPolicy:
         digest = hashlib.sha256(key.encode()).digest()
         found = [hmac.compare_digest(digest, known) for known in self._key_digests]
         return found.index(True) if any(found) else None
+
+    def _has_key_or_token(self, connection: HTTPConnection) -> bool:
+        return self._has_admin_token(connection) or self._key_number(connection) is not None
 
     def _has_admin_token(self, connection: HTTPConnection) -> bool:
         if self._is_admin_token(_bearer_token(connection)):
@@ -190,6 +215,13 @@ def is_local(connection: HTTPConnection) -> bool:
     if connection.client is None or any(name in connection.headers for name in FORWARDING_HEADERS):
         return False
     return is_loopback(connection.client.host)
+
+
+def _may_be_guess(connection: HTTPConnection) -> bool:
+    """Whether a request comes with a key, token or secret; a cookie is too long to be guessed."""
+    headers = connection.headers
+    given = (_bearer_token(connection), headers.get(KEY_HEADER), headers.get(WORKER_SECRET_HEADER))
+    return any(given)
 
 
 def _bearer_token(connection: HTTPConnection) -> str | None:

@@ -12,7 +12,6 @@ from config import LimitsConfig
 from core import errors
 
 REMEMBERED_CLIENTS = 10_000
-FAILED_LOGINS_PER_MINUTE = 10
 RETRY_AFTER_S = 5.0
 
 
@@ -75,7 +74,6 @@ class ClientLimits:
         self._sockets: Counter[str] = Counter()
         self._sessions: Counter[str] = Counter()
         self._calls = Rate(limits.rest_calls_per_minute, "calls")
-        self._failed_logins = Rate(FAILED_LOGINS_PER_MINUTE, "failed attempts")
 
     @contextmanager
     def socket(self, client: str | None) -> Iterator[None]:
@@ -106,20 +104,6 @@ class ClientLimits:
         if client is not None:
             self._calls.check(client)
             self._calls.count(client)
-
-    @contextmanager
-    def login(self, household: str) -> Iterator[None]:
-        """Try a key or token in the block, which may be wrong only so often.
-
-        Raises:
-            RateLimitedError: this household was wrong too often.
-        """
-        self._failed_logins.check(household)
-        try:
-            yield
-        except errors.UnauthorizedError:
-            self._failed_logins.count(household)
-            raise
 
 
 @contextmanager

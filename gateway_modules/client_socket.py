@@ -95,7 +95,7 @@ class ClientSocket:
 
     async def send_text(self, frame: str) -> None:
         self._check_is_there()
-        metrics.count_frame_out(frame)
+        metrics.FRAMES_OUT.count(frame)
         stalled = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
         try:
             await self._websocket.send_text(frame)
@@ -149,7 +149,7 @@ class ClientSocket:
             text = message.get("text")
             if text is None:
                 raise errors.BinaryFrameError("Binary frames are not part of this protocol")
-            metrics.count_frame_in(text)
+            metrics.FRAMES_IN.count(text)
             if len(text) > self._max_frame_mb * MEBI:
                 too_large = f"A frame may have {self._max_frame_mb:g} MiB"
                 raise errors.TooLargeError(too_large, limit=self._max_frame_mb)

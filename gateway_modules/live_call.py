@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from fastapi import WebSocket
 
+from gateway_modules import metrics
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientGoneError, ClientSocket
-from gateway_modules.diagnostic_log import DiagnosticLog
+from gateway_modules.diagnostic_log import MAX_REPORT_BYTES, DiagnosticLog
 from gateway_modules.lease import Lease
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.queue_progress import wait_in_queue
@@ -112,11 +113,12 @@ class LiveCall(Relay):
         return await stop_on_worker(http, worker, self._stop_path, self.session_id or "")
 
     async def _take(self, frame: str) -> bool:
-        if f'"{DIAGNOSTIC}"' not in frame:  # which no sound or picture contains
+        if len(frame) > MAX_REPORT_BYTES or f'"{DIAGNOSTIC}"' not in frame:
             return False
         message = _parsed(frame)
         if message.get("type") != DIAGNOSTIC:
             return False
+        metrics.note_report(message)
         await asyncio.to_thread(self._diagnostics.append, message)
         return True
 

@@ -46,11 +46,19 @@ class Membership:
         return worker
 
     def drain(self, worker_id: str) -> WorkerConnection | None:
-        """Give it nothing new from now on; it is used again once its process was restarted."""
+        """Give it nothing new, until its drain is ended or its process was restarted."""
         worker = self._pool.get_worker(worker_id)
         if worker is not None:
             self._pool.drain_worker(worker)
             logger.info(event("worker_draining", worker=worker_id, n_busy=len(worker.busy_slots)))
+        return worker
+
+    def end_drain(self, worker_id: str) -> WorkerConnection | None:
+        """Put it back to work."""
+        worker = self._pool.get_worker(worker_id)
+        if worker is not None:
+            self._pool.end_drain(worker)
+            logger.info(event("worker_drain_ended", worker=worker_id))
         return worker
 
     def remove(self, worker_id: str) -> bool:

@@ -6,11 +6,15 @@ Labels come from short lists (types, states, routes, codes): never ids, never wh
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from core.loop_lag import LAG_BUCKETS_S
 from gateway_modules.models import GatewayWorkerStatus
@@ -24,6 +28,8 @@ PREFIX = "minicpmo_gateway"
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
 OTHER = "other"
 DRAINING = "draining"
+CALL_SUMMARY = "session_summary"  # the report with which a page ends a call
+MOST_GAPS = 10_000  # that one call can make the service believe
 WORKER_STATES = (*(status.value for status in GatewayWorkerStatus), DRAINING)
 WAIT_BUCKETS_S = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 REQUEST_BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -55,12 +61,6 @@ SESSIONS = Gauge(
 SOCKETS = Gauge(f"{PREFIX}_sockets", "Open sockets of clients.", registry=REGISTRY)
 WORKERS = Gauge(f"{PREFIX}_workers", "Workers by state.", ["state"], registry=REGISTRY)
 SLOTS = Gauge(f"{PREFIX}_slots", "Sessions that the usable workers can serve.", registry=REGISTRY)
-FRAMES = Counter(
-    f"{PREFIX}_frames", "Frames on the sockets of clients.", ["direction"], registry=REGISTRY
-)
-FRAME_BYTES = Counter(
-    f"{PREFIX}_frame_bytes", "Bytes of these frames.", ["direction"], registry=REGISTRY
-)
 REQUEST_S = Histogram(
     f"{PREFIX}_request_seconds",
     "HTTP requests, from the first byte to the last.",
@@ -81,22 +81,44 @@ LOOP_LAG_S = Histogram(
     buckets=LAG_BUCKETS_S,
     registry=REGISTRY,
 )
+AUDIO_UNDERRUNS = Counter(
+    f"{PREFIX}_audio_underruns",
+    "Gaps in the speech that pages played, as they told at the end of their calls.",
+    registry=REGISTRY,
+)
 REFUSALS = Counter(f"{PREFIX}_refusals", "Errors told to clients.", ["code"], registry=REGISTRY)
 
-_FRAMES_IN, _FRAMES_OUT = FRAMES.labels("in"), FRAMES.labels("out")
-_BYTES_IN, _BYTES_OUT = FRAME_BYTES.labels("in"), FRAME_BYTES.labels("out")
+
+@dataclass
+class Traffic:
+    """Frames one way, added up without a lock: only the event loop's thread counts them."""
+
+    n_frames: int = 0
+    n_bytes: int = 0
+
+    def count(self, frame: str) -> None:
+        self.n_frames += 1
+        self.n_bytes += len(frame) if frame.isascii() else len(frame.encode())
 
 
-def count_frame_in(frame: str) -> None:
-    """A client sent a frame."""
-    _FRAMES_IN.inc()
-    _BYTES_IN.inc(_n_bytes(frame))
+class TrafficCollector(Collector):
+    """Shows the frames on the sockets of clients."""
+
+    def collect(self) -> Iterator[Metric]:
+        frames = CounterMetricFamily(
+            f"{PREFIX}_frames", "Frames on the sockets of clients.", labels=["direction"]
+        )
+        frame_bytes = CounterMetricFamily(
+            f"{PREFIX}_frame_bytes", "Bytes of these frames.", labels=["direction"]
+        )
+        for direction, traffic in (("in", FRAMES_IN), ("out", FRAMES_OUT)):
+            frames.add_metric([direction], traffic.n_frames)
+            frame_bytes.add_metric([direction], traffic.n_bytes)
+        yield from (frames, frame_bytes)
 
 
-def count_frame_out(frame: str) -> None:
-    """A client is sent a frame."""
-    _FRAMES_OUT.inc()
-    _BYTES_OUT.inc(_n_bytes(frame))
+FRAMES_IN, FRAMES_OUT = Traffic(), Traffic()
+REGISTRY.register(TrafficCollector())
 
 
 def note_wait(
@@ -106,6 +128,13 @@ def note_wait(
     QUEUE_WAIT_S.labels(request_type).observe(wait_s)
     if was_queued and estimate_s is not None:
         ESTIMATE_ERROR_S.labels(request_type).observe(abs(wait_s - estimate_s))
+
+
+def note_report(report: Mapping[str, object]) -> None:
+    """A page told about its call; at the end of it, how often its speech came too late."""
+    gaps = report.get("gaps")
+    if report.get("event") == CALL_SUMMARY and isinstance(gaps, int):
+        AUDIO_UNDERRUNS.inc(min(max(0, gaps), MOST_GAPS))
 
 
 def note_request(method: str, route: str, status: int, duration_s: float) -> None:
@@ -139,7 +168,3 @@ def _show(gauge: Gauge, labels: tuple[str, ...], tally: Tally[str]) -> None:
 def _state(worker: WorkerConnection) -> str:
     is_draining = worker.draining and worker.health is WorkerHealth.ONLINE
     return DRAINING if is_draining else worker.status.value
-
-
-def _n_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())

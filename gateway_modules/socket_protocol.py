@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uvicorn._types import WebSocketReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 LINGER_S = 0.3
+MOST_WAITING = 2
 INVALID_TEXT = 1007
 
 
@@ -13,17 +15,24 @@ class GuardedSocketProtocol(WebSocketsSansIOProtocol):
 
     Who closes a connection on which something came and was not read resets it, and the client may
     never see the close code. A text that is no UTF-8 is refused without a traceback in the log.
+    Nothing is read while the application has `MOST_WAITING` messages to take; most clients never
+    get that far ahead, so that reading is not switched off and on again for every message.
     """
 
     def send_receive_event_to_app(self) -> None:
-        if self.curr_msg_data_type == "text" and not self.close_sent:
-            self.frames = [b"".join(self.frames)]
-            if not is_utf8(self.frames[0]):
-                self.frames = []
-                self.conn.send_close(INVALID_TEXT)
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return  # what still comes is only read
+        try:
+            self.queue.put_nowait(received(data, is_text=self.curr_msg_data_type == "text"))
+        except UnicodeDecodeError:
+            self.conn.send_close(INVALID_TEXT)
+            self.handle_parser_exception()
+            return
+        if not self.read_paused and self.queue.qsize() >= MOST_WAITING:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def handle_parser_exception(self) -> None:
         if self.disconnected:
@@ -49,11 +58,8 @@ class GuardedSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
 
 
-def is_utf8(data: bytes) -> bool:
-    if data.isascii():  # as sound and pictures are
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def received(data: bytes, *, is_text: bool) -> WebSocketReceiveEvent:
+    """The event that tells the application of a message; UnicodeDecodeError if its text is none."""
+    if is_text:
+        return {"type": "websocket.receive", "text": data.decode()}
+    return {"type": "websocket.receive", "bytes": data}

@@ -36,20 +36,24 @@ async def post_to_worker(
     """Send a JSON body on, byte for byte.
 
     Raises:
-        WorkerLostError: the worker could not be reached, or vanished without an answer.
+        WorkerLostError: the worker could not be reached, vanished without an answer, or has lost
+            its device.
         SessionTimeoutError: it did not answer in time and may still be computing.
     """
     headers = {"Content-Type": "application/json", REQUEST_ID_HEADER: request_id}
     try:
         with tracing.span("relay", worker_id=worker.worker_id, path=path):
             headers |= tracing.headers()
-            return await http.post(worker.url + path, content=body, headers=headers)
+            answer = await http.post(worker.url + path, content=body, headers=headers)
     except httpx.ConnectTimeout as error:
         raise _lost(worker, error) from error
     except httpx.TimeoutException as error:
         raise errors.SessionTimeoutError("The worker did not answer in time") from error
     except httpx.TransportError as error:
         raise _lost(worker, error) from error
+    if answer.status_code == errors.DeviceLostError.http_status:
+        raise _lost(worker, errors.DeviceLostError("The worker lost its device"))
+    return answer
 
 
 async def stop_on_worker(

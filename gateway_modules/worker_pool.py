@@ -117,6 +117,12 @@ class WorkerPool:
         worker.draining = True
         self.note_capacity_change()
 
+    def end_drain(self, worker: WorkerConnection) -> None:
+        """Use it again; the first in line get what it has free."""
+        worker.draining = False
+        self.note_capacity_change()
+        self._dispatch_next()
+
     def note_capacity_change(self) -> None:
         """Workers came or went, or can serve more or fewer sessions than before."""
         self.n_capacity_changes += 1

@@ -82,8 +82,9 @@ class FakeProcessor:
     gpu_memory_used_mb = None
 
     def __init__(
-        self, view: FakeChatView, streaming: FakeStreamingView, duplex: FakeDuplexView
+        self, view: FakeChatView, streaming: FakeStreamingView, duplex: FakeDuplexView, n_slots: int
     ) -> None:
+        self.n_slots = n_slots
         self._view = view
         self._streaming = streaming
         self._duplex = duplex
@@ -110,13 +111,14 @@ class FakeWorker(MiniCPMOWorker):
         self.may_load = threading.Event()
         self.may_load.set()
         self.load_error: Exception | None = None
+        self.slots_that_fit = n_slots
 
     def load_model(self) -> None:
         self.report(0.5, "half way")
         self.may_load.wait(DEADLINE_S)
         if self.load_error is not None:
             raise self.load_error
-        processor = FakeProcessor(self.view, self.streaming, self.duplex)
+        processor = FakeProcessor(self.view, self.streaming, self.duplex, self.slots_that_fit)
         self.processor = cast(UnifiedProcessor, processor)
         self.report(1.0, "ready")
 

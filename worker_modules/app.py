@@ -35,13 +35,15 @@ def create_app(
     worker: MiniCPMOWorker,
     config: ServiceConfig,
     on_device_lost: Callable[[], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The application around `worker`; the model starts to load when the application starts.
 
-    `on_device_lost` is called when the device failed and the process should end.
+    `on_device_lost` is called when the device failed and the process should end, `on_ready` when
+    the model is loaded and warm.
     """
     app = FastAPI(title="MiniCPMO45 Worker", version=API_VERSION, lifespan=_lifespan)
-    app.state.service = WorkerService(worker, config, on_device_lost)
+    app.state.service = WorkerService(worker, config, on_device_lost, on_ready)
     app.include_router(status_routes.router)
     app.include_router(chat_http.router)
     app.include_router(chat_socket.router)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from core.errors import DeviceLostError, RequestError, ServiceError, socket_message
+from core.errors import RequestError, ServiceError, socket_message
 from core.logs import event
-from core.processors import CallTask, ContextFullError, Decision, DuplexCall
+from core.processors import CallTask, Decision, DuplexCall
 from core.processors.duplex_result import generate_result
 from core.schemas import (
     DuplexPreparedMessage,
@@ -82,7 +82,7 @@ class DuplexAnswers:
         """Until it is cancelled.
 
         Raises:
-            DeviceLostError, ContextFullError: nothing more can be answered.
+            ServiceError: nothing more can be answered.
         """
         while True:
             item = await self._ongoing.backlog.next()
@@ -91,9 +91,9 @@ class DuplexAnswers:
                     await self._prepare(item)
                 else:
                     await self._answer(item)
-            except (DeviceLostError, ContextFullError):
-                raise
             except ServiceError as error:
+                if error.ends_session:
+                    raise
                 await self._ongoing.tell(error)
             self._on_answer()
 
@@ -139,9 +139,9 @@ class DuplexAnswers:
                 if decision is not None:
                     is_answered = True
                     await self._send_result(decision, chunk, epoch, is_forced=task.force_listen)
-        except DeviceLostError:
-            raise
         except ServiceError as error:
+            if error.ends_session:
+                raise
             if not is_answered:
                 ongoing.recorded.fail(chunk.recorded)
                 raise

@@ -13,7 +13,7 @@ import numpy as np
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel
 
-from core.errors import DeviceLostError, RequestError, ServiceError, socket_message
+from core.errors import RequestError, ServiceError, socket_message
 from core.logs import event
 from core.processors import HalfDuplexCall
 from core.processors.media import decode_audio
@@ -344,12 +344,12 @@ class HalfDuplexSocket:
 
     @asynccontextmanager
     async def _telling_errors(self) -> AsyncIterator[None]:
-        """In the block, what goes wrong is told; only a lost device ends the call."""
+        """In the block, what goes wrong is told; only some of it ends the call."""
         try:
             yield
-        except DeviceLostError:
-            raise
         except ServiceError as error:
+            if error.ends_session:
+                raise
             await self._websocket.send_json(socket_message(error))
 
     async def _send(self, message: ServerMessage) -> None:

@@ -31,6 +31,7 @@ class Run(Lane[Event]):
 
     Args:
         deadline_s: the time on the loop's clock by which it should be done; None for no hurry.
+        on_failure: told of the error that ended it, before anybody who follows it is.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Run(Lane[Event]):
         steps: Steps[Event],
         loop: asyncio.AbstractEventLoop,
         deadline_s: float | None = None,
+        on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         super().__init__(steps, deadline_s)
+        self._on_failure = on_failure
         self.finished: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._events: deque[Event] = deque()
@@ -84,15 +87,22 @@ class Run(Lane[Event]):
 
     def _end(self, error: BaseException | None) -> None:
         self._failure = error
+        if error is not None:
+            self._on_failure(error)
         if not self.finished.done():
             self.finished.set_result(None)
         self._news.set()
 
 
 class InferenceThread:
-    """Owns the device: nothing else in the process may run the model."""
+    """Owns the device: nothing else in the process may run the model.
 
-    def __init__(self) -> None:
+    Args:
+        on_failure: told on the event loop of every error that ended a run.
+    """
+
+    def __init__(self, on_failure: Callable[[BaseException], None] = lambda error: None) -> None:
+        self._on_failure = on_failure
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._lanes = Lanes()
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
@@ -102,7 +112,7 @@ class InferenceThread:
 
     def submit(self, steps: Steps[Event], deadline_s: float | None = None) -> Run[Event]:
         """Start a run; `steps` makes its generator and is itself called in the thread."""
-        run = Run(steps, asyncio.get_running_loop(), deadline_s)
+        run = Run(steps, asyncio.get_running_loop(), deadline_s, self._on_failure)
         self._inbox.put(run)
         return run
 

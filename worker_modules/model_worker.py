@@ -28,6 +28,7 @@ from core.schemas import (
     WorkerHealthResponse,
     WorkerStatus,
 )
+from MiniCPMO45.model import Quantization
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.vocoder import VocoderBackend
 from worker_modules.state import WorkerState
@@ -42,7 +43,8 @@ class MiniCPMOWorker:
 
     Args:
         gpu_id: a label for health and logs; the device is always the first visible one.
-        n_slots: sessions served at the same time.
+        n_slots: sessions to be served at the same time, as far as memory goes; None for as many as
+            it holds.
         limits: what a request may bring; None sets no limits.
         duplex_options: how full-duplex calls decide whose clients leave it open.
     """
@@ -59,16 +61,17 @@ class MiniCPMOWorker:
         attn_implementation: str = "auto",
         *,
         revision: str | None = None,
-        n_slots: int = 1,
+        n_slots: int | None = 1,
         limits: RequestLimits | None = None,
         duplex_options: DuplexOptions | None = None,
         vocoder_backend: VocoderBackend = "native",
         cuda_graphs: bool = True,
+        quantization: Quantization | None = None,
         find_voice_file: FindFile = Path,
     ) -> None:
         self.gpu_id = gpu_id
         self.duplex_pause_timeout = duplex_pause_timeout
-        self.state = WorkerState(n_slots)
+        self.state = WorkerState(n_slots or 1)
         self.processor: UnifiedProcessor | None = None
         self.load_progress = 0.0
         self.load_message = "waiting for the inference thread"
@@ -86,6 +89,7 @@ class MiniCPMOWorker:
             "duplex_options": duplex_options,
             "vocoder_backend": vocoder_backend,
             "cuda_graphs": cuda_graphs,
+            "quantization": quantization,
             "find_voice_file": find_voice_file,
         }
 
@@ -100,6 +104,12 @@ class MiniCPMOWorker:
         processor.warm_up()
         self.processor = processor
         self.report(1.0, "ready")
+
+    @property
+    def n_slots(self) -> int:
+        """Sessions that the loaded model has room for."""
+        assert self.processor is not None, "load_model comes first"
+        return self.processor.n_slots
 
     def report(self, fraction: float, message: str) -> None:
         """Note and log how far loading is."""

@@ -17,6 +17,7 @@ from core.logs import event
 from core.processors import ChatView, Conversation, DuplexView, StreamingView
 from core.schemas import WorkerStatus
 from MiniCPMO45 import ModelError
+from MiniCPMO45.device_errors import is_device_lost, is_out_of_memory
 from worker_modules import metrics
 from worker_modules.conversations import KeptConversations
 from worker_modules.inference import Event, InferenceThread, Run, Steps
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 JOIN_TIMEOUT_S = 5.0
 MAX_SESSION_ID_CHARACTERS = 128
+NO_MEMORY = (
+    "the model does not fit the free memory of the device; end other programs that use it, set "
+    "model.quantization, or take a larger device"
+)
 
 
 class Stoppable(Protocol):
@@ -56,6 +61,7 @@ class WorkerService:
 
     Args:
         on_device_lost: called when the device failed, which only a new process can mend.
+        on_ready: called when the model is loaded and warm, before anybody is served.
     """
 
     def __init__(
@@ -63,11 +69,13 @@ class WorkerService:
         worker: MiniCPMOWorker,
         config: ServiceConfig,
         on_device_lost: Callable[[], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
     ) -> None:
         self.worker = worker
         self._on_device_lost = on_device_lost
+        self._on_ready = on_ready
         self.config = config
-        self.inference = InferenceThread()
+        self.inference = InferenceThread(self._heed_failure)
         self.streaming_sockets: set[Stoppable] = set()
         self.half_duplex_sockets: set[Stoppable] = set()
         self.recordings = Recordings(config, worker.gpu_id)
@@ -86,7 +94,9 @@ class WorkerService:
                 exc_info=None if isinstance(error, ModelError) else error,
             )
         else:
-            self.worker.state.become_ready()
+            if self._on_ready is not None:
+                self._on_ready()
+            self.worker.state.become_ready(self.worker.n_slots)
             logger.info(event("ready", load_s=time.monotonic() - started_s))
             self.recordings.make_left_over_replays()
 
@@ -144,12 +154,6 @@ class WorkerService:
         self._make_room()
         try:
             yield held
-        except DeviceLostError as error:
-            self.worker.load_message = error.message
-            state.fail()
-            if self._on_device_lost is not None:
-                self._on_device_lost()
-            raise
         finally:
             held.cancel()
             if held.conversation is not None:
@@ -202,6 +206,17 @@ class WorkerService:
     def discard(self, conversation: Closable) -> None:
         """Close a conversation in the thread, after the work already given to it."""
         self.inference.submit(lambda: _closing(conversation))
+
+    def _heed_failure(self, error: BaseException) -> None:
+        """Whatever work it was that failed: without the device this process can do no more."""
+        if not (isinstance(error, DeviceLostError) or is_device_lost(error)):
+            return
+        if self.worker.state.status is not WorkerStatus.ERROR:
+            logger.critical(event("device_lost", reason=str(error).partition("\n")[0]))
+        self.worker.load_message = "the device failed; the worker starts again"
+        self.worker.state.fail()
+        if self._on_device_lost is not None:
+            self._on_device_lost()
 
     def _release(self, slot: Slot, mode: str) -> None:
         metrics.SESSION_S.labels(mode).observe(time.monotonic() - slot.since_s)
@@ -268,5 +283,7 @@ class HeldSlot:
 
 def _load_failure(error: Exception) -> str:
     """What went wrong, without a trace; errors of other libraries are named by their kind."""
+    if is_out_of_memory(error):
+        return NO_MEMORY
     text = " ".join(str(error).split())
     return text if isinstance(error, ModelError) else f"{type(error).__name__}: {text}"

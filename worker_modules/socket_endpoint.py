@@ -8,12 +8,19 @@ from typing import Protocol
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from core.errors import InferenceError, OriginForbiddenError, ServiceError, socket_message
+from core.errors import (
+    DeviceLostError,
+    InferenceError,
+    OriginForbiddenError,
+    ServiceError,
+    socket_message,
+)
 from core.logs import event
 
 logger = logging.getLogger(__name__)
 
 NORMAL_CLOSURE = 1000
+SERVICE_RESTART = 1012
 
 
 class SocketSession(Protocol):
@@ -32,7 +39,11 @@ class SocketSession(Protocol):
 
 
 async def serve_socket(websocket: WebSocket, session: SocketSession) -> None:
-    """Accept the socket and serve it; errors are told before it closes."""
+    """Accept the socket and serve it; errors are told before it closes.
+
+    A lost device is not: the gateway hears from the close code that the worker is gone, and gives
+    the session to another one where it is not too late.
+    """
     await websocket.accept()
     try:
         try:
@@ -40,6 +51,8 @@ async def serve_socket(websocket: WebSocket, session: SocketSession) -> None:
                 raise OriginForbiddenError("web pages talk to the gateway, not to a worker")
             await session.serve()
             await websocket.close(NORMAL_CLOSURE)
+        except DeviceLostError as error:
+            await websocket.close(SERVICE_RESTART, error.message)
         except ServiceError as error:
             logger.info(event("socket_refused", session_id=session.session_id, code=error.code))
             await _tell(websocket, error)

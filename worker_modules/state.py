@@ -123,8 +123,9 @@ class WorkerState:
     def avg_inference_time_ms(self) -> float:
         return self.total_inference_time_ms / max(1, self.total_requests)
 
-    def become_ready(self) -> None:
-        """The model is loaded."""
+    def become_ready(self, n_slots: int) -> None:
+        """The model is loaded, with room for so many sessions."""
+        self.slots = [Slot() for _ in range(n_slots)]
         for slot in self.slots:
             slot.move_to(WorkerStatus.IDLE)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from MiniCPMO45.errors import PromptError
 from MiniCPMO45.prompts import ChatMessage, PromptOptions, opening_text
-from MiniCPMO45.sampling import GenerationOptions
+from MiniCPMO45.sampling import GenerationOptions, best_token
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.generation import (
     Choice,
@@ -191,7 +191,7 @@ class ChatSession(Session):
         if options.streaming:
             return decode_chunked(self, hidden, options, barred_ids=barred_ids)
         # The published model takes the best-scored first token here, whatever the options.
-        first = self.scores(hidden).argmax()
+        first = best_token(self.scores(hidden))
         return decode_plain(self, hidden, options, first=first, fed=self._fed)
 
     def _note_answer(self, token_ids: list[int], end: Choice, options: GenerationOptions) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from MiniCPMO45.sampling import keep_candidates
+from MiniCPMO45.sampling import best_token, drawn_token, keep_candidates, read_token
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.tokenizer import Tokenizer
 
@@ -48,9 +48,12 @@ class Decider:
 
         The end of a unit must win on the plain scores; after that it is barred with everything
         that cannot be spoken.
+
+        Raises:
+            NotFiniteError: the scores are no numbers.
         """
         options, tokens = self._options, self._tokens
-        if int(pick(scores, options, self._generator)) == tokens.chunk_end:
+        if read_token(pick(scores, options, self._generator)) == tokens.chunk_end:
             return tokens.chunk_end
         scores = scores.index_fill(0, self._barred, -torch.inf)
         if self.history:
@@ -67,7 +70,7 @@ class Decider:
         if options.do_sample and options.temperature > 0:
             scores = scores / options.temperature
             scores = keep_candidates(scores, options.top_k, options.top_p or 1.0)
-        token = int(pick(scores, options, self._generator))
+        token = read_token(pick(scores, options, self._generator))
         if options.penalize_control_tokens or token not in tokens.controls:
             self.history.append(token)
         return token
@@ -80,5 +83,5 @@ class Decider:
 def pick(scores: Tensor, options: DuplexOptions, generator: torch.Generator) -> Tensor:
     """The best-scored token, or one drawn by the scores."""
     if not options.do_sample or options.temperature == 0:
-        return scores.argmax()
-    return torch.multinomial(scores.softmax(-1), 1, generator=generator)[0]
+        return best_token(scores)
+    return drawn_token(scores, generator)

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from MiniCPMO45.sampling import GenerationOptions, draw, penalise
+from MiniCPMO45.sampling import GenerationOptions, draw, penalise, read_token
 from MiniCPMO45.sessions.base import Session
 
 CHUNK_TOKENS = 10  # tokens the chunked modes produce as one group
@@ -76,7 +76,7 @@ def decode_plain(
     chosen = ChosenTokens(options.max_new_tokens + 1, device)
     if first is not None:
         chosen.append(first)
-        yield Choice(int(first))
+        yield Choice(read_token(first))
         hidden = feed(first)
     for step in range(options.max_new_tokens):
         scores = penalise(session.scores(hidden), chosen.since(0), options.repetition_penalty)
@@ -85,7 +85,7 @@ def decode_plain(
             scores[terminators] = -torch.inf
         token = draw(scores, options, session.generator)
         chosen.append(token)
-        token_id = int(token)
+        token_id = read_token(token)
         if token_id in tokenizer.chat_terminator_ids:
             yield Choice(None, "stop", token_id)
             return
@@ -128,7 +128,7 @@ def decode_chunked(
         if step < options.min_new_tokens:
             scores[terminators] = -torch.inf
         token = draw(scores, options, session.generator)
-        token_id = int(token)
+        token_id = read_token(token)
         if token_id in tokenizer.turn_terminator_ids:
             yield Choice(None, "stop", token_id)
             return

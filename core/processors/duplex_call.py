@@ -25,6 +25,8 @@ TILES_PER_UNIT = 40  # pictures and their slices; more of either makes the other
 class ContextFullError(TooLargeError):
     """The call's context is full, and its window forgets nothing."""
 
+    ends_session = True
+
 
 class DuplexCall:
     """Holds a place in the cache from `prepare` until it is closed.

@@ -6,19 +6,27 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from core.errors import (
     DeviceLostError,
     InferenceError,
     InvalidFieldError,
     ServiceError,
+    SessionFailedError,
     TooLargeError,
     WorkerBusyError,
 )
-from MiniCPMO45 import MediaError, NoFreeSlotError, PromptError, PromptTooLongError
+from MiniCPMO45 import (
+    MediaError,
+    NoFreeSlotError,
+    NotFiniteError,
+    PromptError,
+    PromptTooLongError,
+)
+from MiniCPMO45.device_errors import is_device_lost, is_out_of_memory
 
 logger = logging.getLogger(__name__)
+
+MEMORY_RETRY_S = 5.0
 
 
 @contextmanager
@@ -34,15 +42,15 @@ def service_errors() -> Iterator[None]:
         raise InvalidFieldError(str(error), field="messages") from error
     except NoFreeSlotError as error:
         raise WorkerBusyError(str(error)) from error
-    except torch.OutOfMemoryError as error:
-        logger.exception("event=out_of_memory")
-        raise InferenceError("the device ran out of memory on this request") from error
+    except NotFiniteError as error:
+        logger.exception("event=not_finite")
+        raise SessionFailedError("the model lost this session: its numbers overflowed") from error
     except Exception as error:
+        if is_out_of_memory(error):
+            logger.exception("event=out_of_memory")
+            message = "the worker has no memory left for this session"
+            raise WorkerBusyError(message, retry_after_s=MEMORY_RETRY_S) from error
         logger.exception("event=inference_failed")
-        if _device_is_lost(error):
-            raise DeviceLostError("the device failed; the worker must be restarted") from error
+        if is_device_lost(error):
+            raise DeviceLostError("the device failed; the worker starts again") from error
         raise InferenceError("the model failed on this request") from error
-
-
-def _device_is_lost(error: Exception) -> bool:
-    return isinstance(error, RuntimeError) and "CUDA error" in str(error)

@@ -24,6 +24,7 @@ from core.schemas import (
     Role,
 )
 from MiniCPMO45 import CheckpointError, MiniCPMO
+from MiniCPMO45.model import Quantization
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.vocoder import VocoderBackend
 
@@ -34,15 +35,14 @@ Progress = Callable[[float, str], None]
 class UnifiedProcessor:
     """Loads the weights once; views hold no weights, so changing the mode costs nothing.
 
-    The settings of compilation belong to modes that chat does not need.
-
     Args:
         device: `auto` takes the first visible GPU, else the CPU.
         duplex_config: how full-duplex conversations of this process decide.
         duplex_options: how all others do, where their clients leave it open.
         limits: what a request may bring; None sets no limits.
         progress: called with a fraction and a short text while the weights load.
-        n_slots: conversations that can be open at once.
+        n_slots: conversations that should be open at once; see `MiniCPMO.load`.
+        compile: the same as `cuda_graphs`, under the name that it had before.
         find_voice_file: gives the file that a request names as its voice, or refuses it.
 
     Raises:
@@ -66,10 +66,11 @@ class UnifiedProcessor:
         revision: str | None = None,
         limits: RequestLimits | None = None,
         progress: Progress | None = None,
-        n_slots: int = 1,
+        n_slots: int | None = 1,
         duplex_options: DuplexOptions | None = None,
         vocoder_backend: VocoderBackend = "native",
         cuda_graphs: bool = True,
+        quantization: Quantization | None = None,
         find_voice_file: FindFile = Path,
     ) -> None:
         if chat_vocoder != CHAT_VOCODER:
@@ -88,7 +89,8 @@ class UnifiedProcessor:
             n_slots=n_slots,
             progress=progress,
             vocoder_backend=vocoder_backend,
-            cuda_graphs=cuda_graphs,
+            cuda_graphs=cuda_graphs or compile,
+            quantization=quantization,
         )
         if self.model.config.embedded:
             torch.set_num_threads(1)  # too small to share: more threads would wait for each other
@@ -140,6 +142,11 @@ class UnifiedProcessor:
                 continue
         finally:
             call.close()
+
+    @property
+    def n_slots(self) -> int:
+        """Conversations that can be open at once."""
+        return self.model.n_slots
 
     @property
     def kv_cache_length(self) -> int:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -25,6 +25,7 @@ from MiniCPMO45.vocoder import Vocoder
 REFERENCE_FIELD = "tts.ref_audio_data"
 PATH_FIELD = "tts.ref_audio_path"
 WAV_START = "UklGR"  # what the first bytes, RIFF, become in base64
+NOTHING_ELSE = {"protocol_whitelist": "none"}  # FFmpeg opens nothing that a file names
 FindFile = Callable[[str], Path]
 KEPT_VOICES = 4  # a long recording takes up to a gigabyte on the device
 
@@ -38,7 +39,11 @@ def load_voice_file(path: Path, field: str = "audio.ref_audio_path") -> np.ndarr
     Raises:
         InvalidFieldError: it is missing or holds no readable sound.
     """
-    return _read_file(str(path), path.name, field)
+    try:
+        with path.open("rb") as file:  # FFmpeg would take a path that looks like one for an address
+            return _read_file(file, path.name, field)
+    except OSError as error:
+        raise _unreadable(path.name, field) from error
 
 
 def decode_voice(text: str, field: str, limit_s: float) -> np.ndarray:
@@ -51,19 +56,24 @@ def decode_voice(text: str, field: str, limit_s: float) -> np.ndarray:
     if not text.startswith(WAV_START):
         return decode_audio(text, field, limit_s)
     data = decode_base64(text, field)
-    return _read_file(BytesIO(data), field, field)
+    return _read_file(BytesIO(data), field, field, "wav")
 
 
-def _read_file(file: str | BytesIO, name: str, field: str) -> np.ndarray:
+def _read_file(file: BinaryIO, name: str, field: str, demuxer: str | None = None) -> np.ndarray:
+    """FFmpeg guesses the format only of files of the service: some formats name others to open."""
     try:
-        with av.open(file) as container:
+        with av.open(file, format=demuxer, options=NOTHING_ELSE) as container:
             assert isinstance(container, InputContainer)
             recording = read_sound_track(container)
         if not recording.size:
             raise ValueError("no sound")
         return recording
-    except (OSError, FFmpegError, ValueError, IndexError) as error:
-        raise InvalidFieldError(f"{name} is not a readable sound file", field=field) from error
+    except (FFmpegError, ValueError, IndexError) as error:
+        raise _unreadable(name, field) from error
+
+
+def _unreadable(name: str, field: str) -> InvalidFieldError:
+    return InvalidFieldError(f"{name} is not a readable sound file", field=field)
 
 
 def with_voice_prompt(

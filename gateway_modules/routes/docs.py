@@ -20,9 +20,10 @@ PAGE = """<!doctype html>
 <title>MiniCPMO45 Gateway API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
+<link rel="stylesheet" href="/static/css/api-explorer.css">
 </head>
 <body>
-<div id="explorer"></div>
+<main id="explorer"></main>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/init.js"></script>
 </body>
@@ -32,7 +33,7 @@ PAGE = """<!doctype html>
 START_SCRIPT = """SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#explorer",
-  deepLinking: true,
+  deepLinking: false, // it would put links inside buttons, which keyboards and readers cannot use
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
 });

@@ -29,8 +29,7 @@ async def login(
     body: LoginRequest, request: Request, response: Response, gateway: GatewayDep
 ) -> None:
     """Sign in with an API key or the admin token; the cookie holds for twelve hours."""
-    with gateway.limits.login(gateway.access.household_of(request)):
-        cookie = gateway.access.cookie_for(body.token)
+    cookie = gateway.access.sign_in(request, body.token)
     response.set_cookie(
         COOKIE, cookie, max_age=SIGNED_IN_S, secure=True, httponly=True, samesite="strict"
     )

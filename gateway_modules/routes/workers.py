@@ -98,9 +98,20 @@ async def heartbeat(worker_id: str, gateway: GatewayDep) -> WorkerRegistered:
 async def drain(worker_id: str, gateway: GatewayDep) -> WorkerInfo:
     """Give a worker nothing new; what it does goes on to its end.
 
-    It may be stopped once its `slots_busy` is 0, and gets work again when it was restarted.
+    It may be stopped once its `slots_busy` is 0, and gets work again when it was restarted or its
+    drain is ended.
     """
     return known(gateway.membership.drain(worker_id), worker_id).to_info()
+
+
+@router.delete(
+    "/api/workers/{worker_id}/drain",
+    responses=refusals(401, 403, 404),
+    dependencies=[Depends(require_same_origin), Depends(require_worker_or_admin)],
+)
+async def end_drain(worker_id: str, gateway: GatewayDep) -> WorkerInfo:
+    """Give a worker work again; nothing changes for one that is not being drained."""
+    return known(gateway.membership.end_drain(worker_id), worker_id).to_info()
 
 
 @router.delete(

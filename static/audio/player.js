@@ -35,6 +35,7 @@ export class Player extends Emitter {
   #startTimer = null;
   #interruptions = 0;
   #volume = 1;
+  #muted = false;
   #ducked = false;
   #speakerId = '';
 
@@ -61,6 +62,16 @@ export class Player extends Emitter {
   /** @param {number} gain 0..1 */
   set volume(gain) {
     this.#volume = gain;
+    this.#applyVolume();
+  }
+
+  get muted() {
+    return this.#muted;
+  }
+
+  /** While on, nobody hears it; all else goes on, for a recorder too. */
+  set muted(on) {
+    this.#muted = on;
     this.#applyVolume();
   }
 
@@ -210,7 +221,9 @@ export class Player extends Emitter {
   }
 
   #applyVolume() {
-    if (this.#output !== null) this.#output.volume = this.#volume * (this.#ducked ? DUCKED_GAIN : 1);
+    if (this.#output === null) return;
+    const gain = this.#volume * (this.#ducked ? DUCKED_GAIN : 1);
+    this.#output.volume = this.#muted ? 0 : gain;
   }
 
   #releaseLater() {

@@ -61,6 +61,8 @@ export default {
   'admin.worker_state.offline': 'Offline',
   'admin.worker_state.draining': 'Draining',
   'admin.drain': 'Drain',
+  'admin.resume': 'Give work again to',
+  'admin.resumed': '{worker} gets work again.',
 
   'admin.type.chat': 'Chat',
   'admin.type.streaming': 'Streaming chat',
@@ -160,7 +162,7 @@ export default {
   'admin.still_going': 'going on',
 
   'admin.ask.drain.title': 'Drain {worker}?',
-  'admin.ask.drain.text': 'It ends what it does and gets nothing new. It is used again only after it was restarted.',
+  'admin.ask.drain.text': 'It ends what it does and gets nothing new. It is used again once you give it work, or it was restarted.',
   'admin.ask.drain.confirm': 'Drain',
   'admin.ask.drain.done': '{worker} gets nothing new.',
   'admin.ask.cancel.title': 'Cancel the request at place {position}?',
@@ -189,6 +191,8 @@ export default {
   'admin.log_lines': 'Lines',
   'admin.log_follow': 'Refresh by itself',
   'admin.log_show': 'Show the log',
+  'admin.log_filter': 'Only lines with',
+  'admin.log_no_match': 'None of these lines has this in it.',
   'admin.log_text': 'End of the log',
   'admin.log_none': 'There is no log of {process}. Logs are kept of services that start_all.sh started.',
 

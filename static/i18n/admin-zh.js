@@ -61,6 +61,8 @@ export default {
   'admin.worker_state.offline': '离线',
   'admin.worker_state.draining': '正在排空',
   'admin.drain': '排空',
+  'admin.resume': '恢复接单',
+  'admin.resumed': '{worker} 重新接收请求。',
 
   'admin.type.chat': '对话',
   'admin.type.streaming': '流式对话',
@@ -160,7 +162,7 @@ export default {
   'admin.still_going': '进行中',
 
   'admin.ask.drain.title': '排空 {worker}？',
-  'admin.ask.drain.text': '它会做完手上的事，不再接新请求；重启之后才会再次使用。',
+  'admin.ask.drain.text': '它会做完手上的事，不再接新请求；恢复接单或重启之后会再次使用。',
   'admin.ask.drain.confirm': '排空',
   'admin.ask.drain.done': '{worker} 不再接新请求。',
   'admin.ask.cancel.title': '取消第 {position} 位的请求？',
@@ -189,6 +191,8 @@ export default {
   'admin.log_lines': '行数',
   'admin.log_follow': '自动刷新',
   'admin.log_show': '显示日志',
+  'admin.log_filter': '只看包含',
+  'admin.log_no_match': '这些行里都没有这段文字。',
   'admin.log_text': '日志末尾',
   'admin.log_none': '没有 {process} 的日志。由 start_all.sh 启动的服务才有日志。',
 

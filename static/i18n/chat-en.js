@@ -9,6 +9,8 @@ export default {
   'composer.later': 'Move {name} back',
 
   'file.shortened': '{name} was cut to its first ten minutes.',
+  'file.not_kept': 'Attachments are lost when this page is loaded again: the browser keeps nothing for it.',
+  'file.not_all_kept': 'Not all attachments will be here when the page is loaded again: together they are too large to be kept.',
   'file.redrawn': '{name} was converted so that the model can read it.',
 
   'message.save': 'Save',

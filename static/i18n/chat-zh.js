@@ -6,6 +6,8 @@ export default {
   'composer.later': '将{name}后移',
 
   'file.shortened': '{name}只保留了前十分钟。',
+  'file.not_kept': '重新加载页面后附件会丢失：浏览器不允许本页保存数据。',
+  'file.not_all_kept': '重新加载页面后不会保留全部附件：合计太大。',
   'file.redrawn': '{name}已转换为模型可读的格式。',
 
   'message.save': '保存',

@@ -5,7 +5,7 @@ export default {
   'nav.home': '首页',
   'nav.menu': '菜单',
   'nav.faq': '常见问题',
-  'nav.language': '语言：切换到 English',
+  'nav.language': 'EN：切换语言为英文',
   'nav.language_short': 'EN',
   'theme.auto': '主题：跟随系统',
   'theme.light': '主题：浅色',

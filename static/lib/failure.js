@@ -20,6 +20,7 @@ const REMEDIES = {
   mic_failed: null,
   mic_lost: null,
   mic_replaced: null,
+  mic_silent: null,
   camera_denied: null,
   camera_missing: null,
   camera_busy: null,

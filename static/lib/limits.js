@@ -13,6 +13,7 @@ export const MAX_VIDEO_FILE_BYTES = 30_000_000;
 export const MAX_IMAGE_FILE_BYTES = 20_000_000;
 export const MAX_IMAGE_EDGE_PX = 1280; // what is larger, the model would scale down anyway
 export const MAX_ATTACHMENTS = 64;
+export const MAX_KEPT_ATTACHMENT_BYTES = 60_000_000; // before they are sent, in the browser
 export const MAX_REQUEST_CHARACTERS = 128 * 1024 * 1024;
 export const MAX_NEW_TOKENS = 2048;
 export const MAX_COMMENT_CHARACTERS = 2000; // about a recording

@@ -46,7 +46,8 @@ export function soundOf(turn) {
   return turn.soundParts ? encodeWav(joinSamples(turn.soundParts), SPEECH_SAMPLE_RATE) : null;
 }
 
-function keepItem(item, files, bytesOf) {
+/** @param {Map<string, () => Uint8Array>} files gets the bytes of the item @returns {object} the rest */
+export function keepItem(item, files, bytesOf) {
   if (item.type === 'text') return { type: 'text', text: item.text };
   item.file ??= newId('file');
   files.set(item.file, () => bytesOf(item));
@@ -54,7 +55,8 @@ function keepItem(item, files, bytesOf) {
   return { type, mime, name, width, height, durationS, file };
 }
 
-function restoreItem(item, files, itemOf) {
+/** @returns {object} the item that `keepItem` kept */
+export function restoreItem(item, files, itemOf) {
   if (item.type === 'text') return item;
   return { ...itemOf(item, files.get(item.file)), file: item.file };
 }

@@ -13,7 +13,12 @@ export async function loadWorkers() {
 }
 
 /** Gives a worker nothing new; what it does goes on. */
-export const drainWorker = (id) => sendJson('POST', `/api/workers/${encodeURIComponent(id)}/drain`);
+export const drainWorker = (id) => sendJson('POST', drainUrl(id));
+
+/** Gives a drained worker work again. */
+export const resumeWorker = (id) => sendJson('DELETE', drainUrl(id));
+
+const drainUrl = (id) => `/api/workers/${encodeURIComponent(id)}/drain`;
 
 export const loadQueue = () => getJson('/api/queue');
 export const cancelTicket = (id) => sendJson('DELETE', `/api/queue/${encodeURIComponent(id)}`);

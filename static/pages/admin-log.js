@@ -1,4 +1,4 @@
-/** The end of the log of one process. */
+/** The end of the log of one process, or those lines of it that have some words in them. */
 
 import { loadLog } from '../net/admin-api.js';
 import { element } from '../ui/dom.js';
@@ -17,6 +17,8 @@ export class AdminLog {
   #follow = byId('log-follow');
   #text = byId('log-text');
   #none = byId('log-none');
+  #filter = byId('log-filter');
+  #log = null;
   #asked = false;
 
   constructor({ poller }) {
@@ -31,8 +33,9 @@ export class AdminLog {
     });
     this.#follow.addEventListener('change', () => this.#follow.checked && this.#ask());
     for (const choice of [this.#process, this.#lines]) {
-      choice.addEventListener('change', () => !this.#text.hidden && this.#ask());
+      choice.addEventListener('change', () => this.#log && this.#ask());
     }
+    this.#filter.addEventListener('input', () => this.#log && this.#showLines());
     poller.on('log', (log) => this.#show(log));
   }
 
@@ -58,19 +61,34 @@ export class AdminLog {
   }
 
   #show(log) {
-    this.#text.hidden = log === null;
-    this.#none.hidden = log !== null;
+    this.#log = log;
     if (log === null) {
       this.#follow.checked = false;
-      const params = { process: this.#process.value };
-      setText(this.#none, { i18n: 'admin.log_none', params });
+      this.#tellNone('admin.log_none', { process: this.#process.value });
       return;
     }
     this.#offer(log.processes);
+    this.#showLines();
+  }
+
+  #showLines() {
+    const words = this.#filter.value.trim().toLowerCase();
+    const lines = this.#log.lines.filter((line) => line.toLowerCase().includes(words));
+    if (lines.length === 0 && words !== '') {
+      this.#tellNone('admin.log_no_match');
+      return;
+    }
+    [this.#text.hidden, this.#none.hidden] = [false, true];
     const { scrollHeight, scrollTop, clientHeight } = this.#text;
     const wasAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
-    this.#text.textContent = log.lines.join('\n');
+    this.#text.textContent = lines.join('\n');
     if (wasAtEnd) this.#text.scrollTop = this.#text.scrollHeight;
+  }
+
+  /** Why there are no lines. */
+  #tellNone(i18n, params = {}) {
+    [this.#text.hidden, this.#none.hidden] = [true, false];
+    setText(this.#none, { i18n, params });
   }
 
   #offer(processes) {

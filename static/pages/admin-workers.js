@@ -1,7 +1,7 @@
 /** The service as a whole, and its workers one by one. */
 
 import { stampText } from '../lib/number-text.js';
-import { drainWorker } from '../net/admin-api.js';
+import { drainWorker, resumeWorker } from '../net/admin-api.js';
 import { setText } from '../ui/set-text.js';
 import { Totals } from '../ui/totals.js';
 import { WorkerCards } from '../ui/worker-cards.js';
@@ -17,6 +17,12 @@ export class AdminWorkers {
     poller.on('workers', (workers) => this.#showWorkers(workers));
     this.#cards.on('drain', ({ worker_id: worker }) =>
       changes.ask('drain', () => drainWorker(worker), { worker }),
+    );
+    this.#cards.on('resume', ({ worker_id: worker }) =>
+      changes.make(
+        () => resumeWorker(worker),
+        () => ({ key: 'admin.resumed', params: { worker } }),
+      ),
     );
   }
 

@@ -15,9 +15,15 @@ export class AttachmentController {
 
   /** @param {{list: HTMLElement, toaster: object, onChange: (state: object) => void}} options */
   constructor({ list, toaster, onChange }) {
-    this.#view = new AttachmentList(list, (id) => this.#discard(id));
+    const onMove = () => this.#changed();
+    this.#view = new AttachmentList(list, (id) => this.#discard(id), onMove);
     this.#toaster = toaster;
     this.#onChange = onChange;
+  }
+
+  /** Those that are ready, in the order of the list. */
+  get items() {
+    return this.#view.order.map((id) => this.#items.get(id)).filter((item) => item !== null);
   }
 
   addFiles(files) {
@@ -26,12 +32,17 @@ export class AttachmentController {
 
   /** @param {Float32Array} samples at 16 kHz */
   addRecording(samples) {
-    this.#show(this.#newId(), itemOfSamples(samples, t('recording.name')));
+    this.addItem(itemOfSamples(samples, t('recording.name')));
+  }
+
+  /** @param {object} item as in lib/conversation.js */
+  addItem(item) {
+    this.#show(this.#newId(), item);
   }
 
   /** Hands the items over to a message, in the order of the list, with their object URLs. */
   take() {
-    const items = this.#view.order.map((id) => this.#items.get(id));
+    const { items } = this;
     for (const id of [...this.#items.keys()]) this.#remove(id);
     return items;
   }

@@ -1,5 +1,6 @@
 /** What a visitor is told when a call does not go as it should: what happened, and what to do. */
 
+import { Failure } from '../lib/failure.js';
 import { element } from '../ui/dom.js';
 import { failureCard } from '../ui/failure-text.js';
 
@@ -14,15 +15,17 @@ export class CallNotices {
 
   /**
    * @param {{container: HTMLElement, shell: object, machine: object, player: object,
-   *          remedies: object}} parts `remedies` as ui/failure-text.js
+   *          voice: import('./call-voice.js').CallVoice, remedies: object}} parts `remedies` as
+   *   ui/failure-text.js
    */
-  constructor({ container, shell, machine, player, remedies }) {
+  constructor({ container, shell, machine, player, voice, remedies }) {
     [this.#container, this.#shell] = [container, shell];
     [this.#remedies, this.#player] = [remedies, player];
     const { banners, toaster } = shell;
     machine.on('stall', ({ stalled }) => banners.toggle('stalled', stalled, 'warning'));
     machine.on('slow', ({ slow }) => banners.toggle('slow', slow, 'warning'));
     machine.on('warning', ({ failure }) => toaster.failure(failure));
+    voice.on('silent', () => toaster.failure(new Failure('mic_silent')));
     machine.on('context', ({ level }) => {
       toaster.news('call.context_used', { percent: Math.round(level * 100) });
     });

@@ -30,13 +30,17 @@ export function openStage() {
   return { display, log, captions: new Captions(byId('captions')) };
 }
 
-/** @param {{shell: object, machine: object, player: object, onRestart: () => void}} parts */
-export function openNotices({ shell, machine, player, onRestart }) {
+/**
+ * @param {{shell: object, machine: object, player: object,
+ *          voice: import('./call-voice.js').CallVoice, onRestart: () => void}} parts
+ */
+export function openNotices({ shell, machine, player, voice, onRestart }) {
   new CallNotices({
     container: byId('notice'),
     shell,
     machine,
     player,
+    voice,
     remedies: {
       retry: { key: 'call.start_again', run: onRestart },
       sign_in: { key: 'action.sign_in', run: () => signInAnd(onRestart) },
@@ -80,6 +84,18 @@ export function followQueue(machine) {
 export function showLatency(element, responseMs) {
   if (responseMs === null) localize(element, 'call.metrics');
   else localize(element, 'call.latency', { ms: Math.round(responseMs) });
+}
+
+/** Whether the visitor hears the model: for this call, and changed while it goes on. */
+export function followSpeaker({ machine, controls, player }) {
+  const mute = (on) => {
+    player.muted = on;
+    controls.press('mute-speaker', on);
+  };
+  controls.on('mute-speaker', () => mute(!player.muted));
+  machine.on('state', ({ state }) => {
+    if (state === 'opening') mute(false);
+  });
 }
 
 /** Settings that hold at once, also in a call. */

@@ -19,7 +19,7 @@ export class CallSignals {
    */
   constructor({ machine, player, comfort }) {
     this.#comfort = comfort;
-    const isHushed = () => document.querySelector(VOICE_IS_RECORDED) !== null;
+    const isHushed = () => player.muted || document.querySelector(VOICE_IS_RECORDED) !== null;
     this.#chimes = new Chimes(() => player.context, isHushed);
     const follow = ({ chimes, chime_volume: percent }) => {
       this.#chimes.volume = chimes ? percent / 100 : 0;

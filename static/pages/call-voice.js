@@ -2,13 +2,14 @@
  * The visitor's own voice in a call: when it is heard, when it goes to the model, and when it
  * interrupts.
  *
- * Events: `speech` {startMs, endMs} once the visitor has said something, and of lib/barge-in.js
- * `interrupt` and `release`.
+ * Events: `speech` {startMs, endMs} once the visitor has said something, `silent` when nothing has
+ * come from the microphone for long, and of lib/barge-in.js `interrupt` and `release`.
  */
 
 import { BargeIn } from '../lib/barge-in.js';
 import { Emitter } from '../lib/emitter.js';
 import { EnergyVad } from '../lib/energy-vad.js';
+import { SilenceWatch } from '../lib/silence-watch.js';
 import { TalkGate } from '../lib/talk-gate.js';
 import { mayInterrupt } from '../state/comfort-settings.js';
 
@@ -19,6 +20,7 @@ export class CallVoice extends Emitter {
   #parts;
   #gate = new TalkGate();
   #input = null;
+  #silence = new SilenceWatch();
   #bargeIn = new BargeIn();
   #interrupts = false;
 
@@ -49,6 +51,7 @@ export class CallVoice extends Emitter {
   /** Call it before the call begins. @param {import('../audio/call-input.js').CallInput} input */
   begin(input) {
     this.#input = input;
+    this.#silence = new SilenceWatch();
     this.vad = new EnergyVad();
     this.vad.on('speech', (spoken) => this.emit('speech', spoken));
     this.#gate.held = false;
@@ -101,5 +104,6 @@ export class CallVoice extends Emitter {
     if (withheld || !this.#interrupts) this.#bargeIn.rest();
     else this.#bargeIn.push(samples, endMs, modelSpeaks());
     this.#gate.speaking = this.vad.speaking;
+    if (!withheld && !this.#input.hasFile && this.#silence.push(samples)) this.emit('silent', {});
   }
 }

@@ -9,7 +9,14 @@ import { newSessionId } from '../net/call-connection.js';
 import { DuplexConnection } from '../net/duplex-api.js';
 import { socketUrl } from '../net/socket.js';
 import { CallMedia } from './call-media.js';
-import { followQueue, followSettings, followSharing, openNotices, openStage } from './call-parts.js';
+import {
+  followQueue,
+  followSettings,
+  followSharing,
+  followSpeaker,
+  openNotices,
+  openStage,
+} from './call-parts.js';
 import { CallRecorder } from './call-recorder.js';
 import { CallSignals } from './call-signals.js';
 import { CallView } from './call-view.js';
@@ -65,10 +72,11 @@ export class Call {
       contextLimit: () => this.#contextLimit,
     });
     this.#recorder = new CallRecorder({ ...parts, machine, player, view: this.#view });
-    openNotices({ ...parts, machine, player });
+    openNotices({ ...parts, machine, player, voice: this.#voice });
     const appType = parts.hasVideo ? 'omni_duplex' : 'audio_duplex';
     followSharing({ shell, machine, appType, recording: () => this.recording() });
     followQueue(machine);
+    followSpeaker({ ...parts, machine, player });
     followSettings({ settings, comfort, player, captions: stage.captions });
     this.#listenToControls();
     this.#listenToVoice();

@@ -7,6 +7,7 @@ import { copyText } from '../ui/clipboard.js';
 import { setIcon } from '../ui/dom.js';
 import { useStylesheet } from '../ui/stylesheet.js';
 import { AttachmentController } from './attachment-controller.js';
+import { AttachmentKeeper } from './attachment-keeper.js';
 import { HistoryController } from './history-controller.js';
 import { itemOfSamples } from './message-items.js';
 import { RecordingController } from './recording-controller.js';
@@ -17,6 +18,7 @@ const byId = (id) => document.getElementById(id);
 
 export class ChatTools {
   #parts;
+  #keeper;
   #recording;
   #panel = null;
   #actions = null;
@@ -35,6 +37,7 @@ export class ChatTools {
     await Promise.all([translator.add(WORDS), ...STYLES.map(useStylesheet)]);
     const tools = new ChatTools(parts);
     void tools.history.resume();
+    tools.#keeper.resume();
     if (parts.talk.running) parts.talk.emit('start', {}); // was pressed too early to be heard
     return tools;
   }
@@ -45,8 +48,12 @@ export class ChatTools {
     this.attachments = new AttachmentController({
       list: byId('attachments'),
       toaster,
-      onChange: (state) => composer.setAttachments(state),
+      onChange: (state) => {
+        composer.setAttachments(state);
+        this.#keeper.keep();
+      },
     });
+    this.#keeper = new AttachmentKeeper({ attachments: this.attachments, tab, toaster });
     this.history = new HistoryController({ chat, db: new HistoryDb(), tab, toaster });
     talk.on('start', () => {
       if (parts.speech.speaking) chat.stop();

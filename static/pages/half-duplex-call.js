@@ -7,7 +7,14 @@ import { HalfDuplexMachine } from '../lib/half-duplex-machine.js';
 import { SAMPLE_RATE } from '../lib/limits.js';
 import { isRunning } from '../lib/session-states.js';
 import { HalfDuplexConnection } from '../net/half-duplex-api.js';
-import { followQueue, followSettings, followSharing, openNotices, openStage } from './call-parts.js';
+import {
+  followQueue,
+  followSettings,
+  followSharing,
+  followSpeaker,
+  openNotices,
+  openStage,
+} from './call-parts.js';
 import { CallRecorder } from './call-recorder.js';
 import { CallSignals } from './call-signals.js';
 import { CallVoice } from './call-voice.js';
@@ -52,10 +59,11 @@ export class HalfDuplexCall {
     const [turns, latency] = ['turns', 'latency'].map((id) => document.getElementById(id));
     this.#view = new HalfDuplexView({ machine, player, voice: this.#voice, ...stage, turns, latency });
     this.#recorder = new CallRecorder({ ...parts, machine, player, view: this.#view });
-    openNotices({ ...parts, machine, player });
+    openNotices({ ...parts, machine, player, voice: this.#voice });
     const recording = () => this.recording();
     followSharing({ shell, machine, appType: 'half_duplex_audio', recording });
     followQueue(machine);
+    followSpeaker({ ...parts, machine, player });
     followSettings({ settings, comfort, player, captions: stage.captions });
     this.#listenToControls();
     this.#followState();

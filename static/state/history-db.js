@@ -1,6 +1,7 @@
 /**
- * The conversations of this browser, in its database. What a conversation says and its files lie
- * apart, so that the list of them loads no sound and each file is written once.
+ * The conversations of this browser, in its database, or in one of another name what else has files.
+ * What a conversation says and its files lie apart, so that the list of them loads no sound and each
+ * file is written once.
  */
 
 import { Failure } from '../lib/failure.js';
@@ -15,10 +16,11 @@ const BOTH = [CONVERSATIONS, FILES];
 export class HistoryDb {
   #opening = null;
   #indexedDB;
+  #name;
 
-  /** @param {() => IDBFactory} open even reading `window.indexedDB` may throw */
-  constructor(open = () => globalThis.indexedDB) {
-    this.#indexedDB = open;
+  /** @param {() => IDBFactory} open even reading `window.indexedDB` may throw @param {string} name */
+  constructor(open = () => globalThis.indexedDB, name = NAME) {
+    [this.#indexedDB, this.#name] = [open, name];
   }
 
   /** @returns {Promise<object[]>} their records, last used first @throws {Failure} */
@@ -98,7 +100,7 @@ export class HistoryDb {
   }
 
   async #open() {
-    const request = this.#indexedDB().open(NAME, VERSION);
+    const request = this.#indexedDB().open(this.#name, VERSION);
     request.onupgradeneeded = () => {
       request.result.createObjectStore(CONVERSATIONS, { keyPath: 'id' });
       request.result.createObjectStore(FILES, { keyPath: ['conversation', 'file'] });

@@ -8,11 +8,15 @@ export class AttachmentList {
   #entries = new Map(); // id -> list item
   #dragged = null;
   #onRemove;
+  #onMove;
 
-  /** @param {HTMLUListElement} list @param {(id: number) => void} onRemove */
-  constructor(list, onRemove) {
+  /**
+   * @param {HTMLUListElement} list
+   * @param {(id: number) => void} onRemove @param {() => void} [onMove] when the order has changed
+   */
+  constructor(list, onRemove, onMove = () => {}) {
     this.#list = list;
-    this.#onRemove = onRemove;
+    [this.#onRemove, this.#onMove] = [onRemove, onMove];
     list.addEventListener('dragover', (event) => this.#dragOver(event));
     list.addEventListener('drop', (event) => this.#drop(event));
   }
@@ -78,6 +82,7 @@ export class AttachmentList {
     if (step < 0) entry.previousElementSibling?.before(entry);
     else entry.nextElementSibling?.after(entry);
     activeElement.focus();
+    this.#onMove();
   }
 
   #drag(event, entry) {
@@ -105,6 +110,7 @@ export class AttachmentList {
   #endDrag() {
     this.#dragged?.classList.remove('dragged');
     this.#dragged = null;
+    this.#onMove();
   }
 }
 

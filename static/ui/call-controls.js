@@ -8,9 +8,11 @@ import { Emitter } from '../lib/emitter.js';
 import { setIcon } from './dom.js';
 import { Shortcuts } from './shortcuts.js';
 
-const BUTTONS = ['start', 'cancel', 'stop', 'stop-answer', 'pause', 'resume', 'mute', 'force-listen'];
+const BUTTONS = ['start', 'cancel', 'stop', 'stop-answer', 'pause', 'resume', 'mute',
+  'mute-speaker', 'force-listen'];
 const MORE_BUTTONS = ['toggle-captions', 'devices', 'open-settings', 'open-metrics', 'choose-file',
   'check-setup', 'help', 'transcript'];
+const ICONS = { mute: ['mic', 'mic_off'], 'mute-speaker': ['speaker', 'speaker_off'] }; // off, on
 const NEXT = ['talk-button', 'stop', 'resume', 'start', 'cancel'];
 
 /** Events: the id of each button, `escape`, `help`, and `talk` {held}. */
@@ -58,12 +60,12 @@ export class CallControls extends Emitter {
     this.#byId('stop-answer').setAttribute('aria-disabled', String(!answering));
   }
 
-  /** @param {'mute' | 'force-listen' | 'toggle-captions'} id */
+  /** @param {'mute' | 'mute-speaker' | 'force-listen' | 'toggle-captions'} id */
   press(id, pressed) {
     const button = this.#byId(id);
     button.setAttribute('aria-pressed', String(pressed));
+    if (id in ICONS) setIcon(button.querySelector('svg'), ICONS[id][Number(pressed)]);
     if (id !== 'mute') return;
-    setIcon(button.querySelector('svg'), pressed ? 'mic_off' : 'mic');
     localize(button.querySelector('span'), pressed ? 'call.unmute' : 'call.mute');
   }
 

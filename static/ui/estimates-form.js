@@ -14,6 +14,7 @@ const KINDS = [
 ];
 const SMOOTHING = 'ema_alpha';
 const COLUMNS = ['admin.column.type', 'admin.expected', 'admin.learned', 'admin.samples'];
+const CLASSES = [null, 'numeric', 'numeric', 'numeric minor'];
 
 /** Event: `save` with the changed values. */
 export class EstimatesForm extends Emitter {
@@ -26,7 +27,9 @@ export class EstimatesForm extends Emitter {
   constructor(form) {
     super();
     const fields = element('fieldset', { class: 'plain', 'data-writing': true });
-    fields.append(element('div', { class: 'table-scroller' }, this.#table()), this.#smoothing());
+    const reachable = { role: 'group', tabindex: '0', named: 'admin.estimates' };
+    const scroller = element('div', { class: 'table-scroller', ...reachable }, this.#table());
+    fields.append(scroller, this.#smoothing());
     const undo = element('button', { type: 'button', class: 'button', i18n: 'admin.undo' });
     undo.addEventListener('click', () => this.#undo());
     const save = element('button', { class: 'button primary', i18n: 'admin.save' });
@@ -78,7 +81,7 @@ export class EstimatesForm extends Emitter {
 
   #table() {
     const heads = COLUMNS.map((i18n, at) =>
-      element('th', { scope: 'col', i18n, class: at > 0 ? 'numeric' : null }),
+      element('th', { scope: 'col', i18n, class: CLASSES[at] }),
     );
     const caption = element('caption', { class: 'visually-hidden', i18n: 'admin.estimates' });
     const lines = KINDS.map((kind) => this.#line(kind));
@@ -91,7 +94,7 @@ export class EstimatesForm extends Emitter {
     const title = element('th', { scope: 'row', id, ...requestTypeText(type) });
     const input = this.#input(`eta_${name}_s`, { min: '0.1', 'aria-labelledby': id });
     const average = element('td', { class: 'numeric' });
-    const samples = element('td', { class: 'numeric' });
+    const samples = element('td', { class: 'numeric minor' });
     this.#measured.set(name, { average, samples });
     return element('tr', {}, title, element('td', { class: 'numeric' }, input), average, samples);
   }

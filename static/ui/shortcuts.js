@@ -11,6 +11,7 @@ import { Emitter } from '../lib/emitter.js';
 export const SHORTCUTS = {
   ' ': 'talk',
   m: 'mute',
+  s: 'mute-speaker',
   p: 'pause',
   f: 'force-listen',
   c: 'toggle-captions',

@@ -24,7 +24,8 @@ export class TranscriptView {
     [this.#announcer, this.#jump] = [announcer, jump];
     scroller.addEventListener('scroll', () => this.#noticeScroll(), { passive: true });
     jump.addEventListener('click', () => this.follow());
-    new ResizeObserver(() => this.#keepUp()).observe(scroller);
+    const sizes = new ResizeObserver(() => this.#keepUp()); // pictures grow when they have come
+    for (const part of [scroller, log]) sizes.observe(part);
   }
 
   /**

@@ -4,7 +4,7 @@ import { localize } from '../i18n/index.js';
 import { Emitter } from '../lib/emitter.js';
 import { stampText } from '../lib/number-text.js';
 import { PointHistory } from '../lib/point-history.js';
-import { element, icon } from './dom.js';
+import { element, icon, setIcon } from './dom.js';
 import { requestTypeText } from './request-type.js';
 import { setText } from './set-text.js';
 import { Sparkline } from './sparkline.js';
@@ -13,7 +13,7 @@ const MEBI_PER_GIBI = 1024;
 const FACTS = ['slots', 'gpu', 'memory', 'address', 'requests', 'task', 'session', 'heartbeat'];
 const LEVELS = { idle: 'good', loading: 'busy', offline: 'bad', error: 'bad' };
 
-/** Event: `drain` with the worker. */
+/** Events: `drain` and `resume`, each with the worker. */
 export class WorkerCards extends Emitter {
   #container;
   #cards = new Map();
@@ -38,7 +38,7 @@ export class WorkerCards extends Emitter {
 
   #cardOf(id) {
     if (!this.#cards.has(id)) {
-      const card = new WorkerCard(id, (worker) => this.emit('drain', worker));
+      const card = new WorkerCard(id, (name, worker) => this.emit(name, worker));
       this.#cards.set(id, card);
       this.#container.append(card.element);
     }
@@ -53,14 +53,16 @@ class WorkerCard {
   #values = new Map();
   #used = new Sparkline('admin.utilisation');
   #time = new Sparkline('admin.average_time');
-  #drain;
+  #symbol = icon('pause');
+  #label = element('span');
 
-  constructor(id, onDrain) {
-    this.#drain = element(
+  constructor(id, onPress) {
+    const press = () => onPress(this.#worker.draining ? 'resume' : 'drain', this.#worker);
+    const button = element(
       'button',
-      { type: 'button', class: 'button write', onclick: () => onDrain(this.#worker) },
-      icon('pause'),
-      element('span', { i18n: 'admin.drain' }),
+      { type: 'button', class: 'button write', onclick: press },
+      this.#symbol,
+      this.#label,
       element('span', { class: 'visually-hidden', text: ` ${id}` }),
     );
     const head = element('div', { class: 'worker-head' }, element('h3', { text: id }), this.#state);
@@ -71,7 +73,7 @@ class WorkerCard {
       this.#facts.append(element('div', {}, title, value));
     }
     const sparks = element('div', { class: 'sparks' }, this.#used.element, this.#time.element);
-    this.element = element('li', { class: 'worker' }, head, this.#facts, sparks, this.#drain);
+    this.element = element('li', { class: 'worker' }, head, this.#facts, sparks, button);
   }
 
   show(worker, history) {
@@ -81,7 +83,8 @@ class WorkerCard {
     this.element.dataset.level = worker.draining ? 'busy' : (LEVELS[worker.status] ?? 'busy');
     localize(this.#state, `admin.worker_state.${state}`);
     this.#showFacts(worker);
-    this.#drain.hidden = worker.draining;
+    setIcon(this.#symbol, worker.draining ? 'play' : 'pause');
+    localize(this.#label, worker.draining ? 'admin.resume' : 'admin.drain');
     const used = history.add(`${id} used`, total > 0 ? (100 * busy) / total : 0);
     this.#used.show(used, { top: 100, text: (value) => `${Math.round(value)} %` });
     const times = history.add(`${id} time`, worker.avg_inference_time_ms);

@@ -1,10 +1,9 @@
-"""Fixtures: Chromium, the real service over TLS, and a service with a mock worker."""
+"""Fixtures: Chromium, and the real service over TLS."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -19,7 +18,7 @@ from tests.browser.chromium import (
     visit,
     write_speech_like_sound,
 )
-from tests.service.stack import GatewayProcess, Stack, WorkerProcess
+from tests.service.stack import GatewayProcess, Stack
 
 OpenVisit: TypeAlias = Callable[..., AbstractAsyncContextManager[Visit]]
 
@@ -57,24 +56,8 @@ def real_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayPr
 
 
 @pytest.fixture
-def mock_stack(tmp_path: Path) -> Iterator[tuple[GatewayProcess, WorkerProcess]]:
-    """A gateway with one worker that does as it is told."""
-    with Stack(tmp_path) as stack:
-        worker = stack.start_mock_worker("--stream-delay", "0.02")
-        yield stack.start_gateway([worker]), worker
-
-
-@pytest.fixture
 def real_visit(browser: Browser, real_gateway: GatewayProcess) -> OpenVisit:
     def open_visit(**options: Any) -> AbstractAsyncContextManager[Visit]:
         return visit(browser, real_gateway.url, **options)
-
-    return open_visit
-
-
-@pytest.fixture
-def mock_visit(browser: Browser, mock_stack: tuple[GatewayProcess, WorkerProcess]) -> OpenVisit:
-    def open_visit(**options: Any) -> AbstractAsyncContextManager[Visit]:
-        return visit(browser, mock_stack[0].url, **options)
 
     return open_visit

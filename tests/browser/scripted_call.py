@@ -51,10 +51,6 @@ class ScriptedCall:
         assert self._socket is not None
         self._socket.send(json.dumps({"type": message_type, **fields}))
 
-    async def hang_up(self, code: int = 1011) -> None:
-        assert self._socket is not None
-        await self._socket.close(code=code)
-
     def of(self, message_type: str) -> list[dict[str, Any]]:
         """The messages of one type that the page has sent."""
         return [message for message in self.sent if message["type"] == message_type]

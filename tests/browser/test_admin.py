@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from tests.browser.chromium import visit
 from tests.service.call_client import CallClient, call
 from tests.service.clients import read_to_close
 from tests.service.stack import GatewayProcess, Stack
+from tests.unit.recorded_sessions import record_chat
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -108,6 +110,8 @@ async def test_modes_and_estimates_are_changed_for_everybody(
         page = guest.page
         await guest.open("/admin")
         mode = page.get_by_role("switch", name="Half-duplex voice")
+        call_page = await page.context.new_page()
+        await call_page.goto(f"{gateway.url}/half_duplex")
         for enabled in (False, True):
             await page.locator("label", has_text="Half-duplex voice").click()
             state = "on" if enabled else "off"
@@ -115,6 +119,8 @@ async def test_modes_and_estimates_are_changed_for_everybody(
             await expect(mode).to_be_checked(checked=enabled)
             apps = (await asyncio.to_thread(gateway.http.get, "/api/apps")).json()["apps"]
             assert ("half_duplex_audio" in {app["app_id"] for app in apps}) is enabled
+            if not enabled:
+                await expect_a_call_to_be_refused(call_page)
 
         before = await asyncio.to_thread(estimates, gateway)
         await page.get_by_role("spinbutton", name="Half-duplex call").fill("45.5")
@@ -125,6 +131,59 @@ async def test_modes_and_estimates_are_changed_for_everybody(
         assert after["config"]["eta_half_duplex_s"] == 45.5
         assert after["config"]["eta_chat_s"] == before["config"]["eta_chat_s"]
         assert after["ema_alpha"] == 0.5
+
+
+async def expect_a_call_to_be_refused(page: Page) -> None:
+    await page.click("#start")
+    failure = page.locator("#notice .failure")
+    await expect(failure).to_contain_text("This mode is switched off")
+    await expect(failure.get_by_role("button")).to_have_text("Go to the start page")
+
+
+async def test_a_worker_is_drained_and_put_back_to_work(
+    browser: Browser, gateway: GatewayProcess
+) -> None:
+    async with visit(browser, gateway.url) as guest:
+        await guest.open("/admin")
+        worker = panel(guest.page, "Workers").locator(".worker")
+        button = worker.get_by_role("button")
+        await button.click()
+        await agree(guest.page, "Drain")
+        await expect(worker.locator(".state")).to_have_text("Draining")
+        await expect(button).to_be_focused()
+        await expect(button).to_have_text(re.compile("^Give work again to "))
+        (before,) = (await asyncio.to_thread(gateway.http.get, "/workers")).json()["workers"]
+        await guest.page.keyboard.press("Enter")
+        await expect(guest.page.get_by_text(" gets work again.")).to_be_visible()
+        await expect(worker.locator(".state")).to_have_text("Free")
+        (after,) = (await asyncio.to_thread(gateway.http.get, "/workers")).json()["workers"]
+        assert [before["draining"], after["draining"]] == [True, False]
+
+
+async def test_recordings_are_deleted_and_the_log_is_searched(
+    browser: Browser, gateway: GatewayProcess
+) -> None:
+    record_chat(gateway.log_path.parent / "data", "recorded_chat")
+
+    async def log_of_two_lines(route: Route) -> None:
+        lines = ["event=started", "event=worker_lost"]
+        await route.fulfill(json={"process": "gateway", "processes": ["gateway"], "lines": lines})
+
+    async with visit(browser, gateway.url) as guest:
+        page = guest.page
+        await page.route("**/api/admin/logs?*", log_of_two_lines)
+        await guest.open("/admin")
+        recordings = panel(page, "Recordings")
+        await recordings.get_by_role("button", name="Delete recorded_chat").click()
+        await agree(page, "Delete")
+        await expect(recordings).to_contain_text("No recordings match.")
+        gone = await asyncio.to_thread(gateway.http.get, "/api/sessions/recorded_chat")
+        assert gone.status_code == httpx.codes.NOT_FOUND
+        await page.get_by_role("button", name="Show the log").click()
+        log = page.get_by_role("region", name="End of the log")
+        await expect(log).to_contain_text("started")
+        await page.get_by_label("Only lines with").fill("LOST")
+        await expect(log).to_have_text("event=worker_lost")
 
 
 async def test_a_voice_is_uploaded_heard_and_deleted(

@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.async_api import Browser, Playwright, expect
 
 from tests.browser.chromium import (
+    BLOCK_STORAGE,
     FAKE_MICROPHONE,
     GRANT_PERMISSIONS,
     Visit,
@@ -34,6 +35,22 @@ STORY = [
     spoken("there was a fox "),
     spoken("who lived in a wood.", end_of_turn=True),
 ]
+REFUSALS = {
+    "queue_full": "The queue is full",
+    "app_disabled": "This mode is switched off",
+    "not_ready": "No model is ready yet",
+}
+UNPLUG_CAMERA = """() => {
+    const [track] = document.querySelector('#picture').srcObject.getVideoTracks();
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+}"""
+STALL_AFTER_MS = 2000
+HURRY = f"""() => {{
+    const wait = window.setTimeout;
+    window.setTimeout = (act, ms, ...rest) =>
+        wait(act, ms === 5000 ? {STALL_AFTER_MS} : ms, ...rest);
+}}"""
 RECORD_LOUDNESS = """() => {
     window.sounded = [];
     const connect = AudioNode.prototype.connect;
@@ -101,6 +118,7 @@ async def test_a_call_from_start_to_end(
         )
         await expect(guest.page.locator("#announcer")).to_contain_text("lived in a wood.")
         await expect(guest.page.locator("#state-text")).not_to_have_text("Speaking")
+        expect_a_second_of_sound_a_second(call, path)
         await guest.page.click("#stop")
         await reach(guest, "ended")
         assert len(call.of("stop")) == 1
@@ -109,25 +127,20 @@ async def test_a_call_from_start_to_end(
         await call.wait_for("close", lambda: call.is_closed)
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_the_model_gets_a_second_of_sound_a_second(
-    browser: Browser, pages_only: GatewayProcess, path: str
-) -> None:
-    async with calling(browser, pages_only, path) as (guest, call):
-        await guest.page.click("#start")
-        chunks = await call.wait_for_sent("audio_chunk", 4)
-        sounds = sounds_of(call)
-        assert {len(sound) for sound in sounds} == {SAMPLE_RATE}
-        assert 0.01 < max(np.abs(sound).max() for sound in sounds) <= 1
-        (prepare,) = call.of("prepare")
-        assert prepare["config"] == {"length_penalty": 1.1 if path == "/omni" else 1.05}
-        if path == "/omni":
-            (frame,) = chunks[-1]["frame_base64_list"]
-            picture = Image.open(BytesIO(base64.b64decode(frame)))
-            assert (picture.format, picture.size) == ("JPEG", (640, 480))
-            assert chunks[-1]["max_slice_nums"] == 1
-        else:
-            assert "frame_base64_list" not in chunks[-1]
+def expect_a_second_of_sound_a_second(call: ScriptedCall, path: str) -> None:
+    sounds = sounds_of(call)
+    assert {len(sound) for sound in sounds} == {SAMPLE_RATE}
+    assert 0.01 < max(np.abs(sound).max() for sound in sounds) <= 1
+    (prepare,) = call.of("prepare")
+    assert prepare["config"] == {"length_penalty": 1.1 if path == "/omni" else 1.05}
+    chunk = call.of("audio_chunk")[-1]
+    if path == "/omni":
+        (frame,) = chunk["frame_base64_list"]
+        picture = Image.open(BytesIO(base64.b64decode(frame)))
+        assert (picture.format, picture.size) == ("JPEG", (640, 480))
+        assert chunk["max_slice_nums"] == 1
+    else:
+        assert "frame_base64_list" not in chunk
 
 
 async def test_stopping_silences_within_a_fifth_of_a_second(
@@ -225,7 +238,7 @@ async def test_one_who_waits_sees_the_place_and_may_give_up(
 
 
 async def test_the_keyboard_is_enough(browser: Browser, pages_only: GatewayProcess) -> None:
-    async with calling(browser, pages_only, "/audio_duplex") as (guest, call):
+    async with calling(browser, pages_only, "/omni") as (guest, call):
         keyboard = guest.page.keyboard
         await guest.page.focus("#start")
         await keyboard.press("Enter")
@@ -250,55 +263,35 @@ async def test_the_keyboard_is_enough(browser: Browser, pages_only: GatewayProce
         await reach(guest, "ended")
 
 
-@pytest.mark.parametrize(
-    ("say", "title"),
-    [
-        ({"code": "queue_full", "error": "Queue full (1000 requests)"}, "The queue is full"),
-        ({"code": "app_disabled", "error": "off"}, "This mode is switched off"),
-        ({"code": "not_ready", "error": "No worker"}, "No model is ready yet"),
-    ],
-)
-async def test_a_refusal_is_told_with_what_to_do(
-    browser: Browser, pages_only: GatewayProcess, say: dict[str, str], title: str
-) -> None:
-    async with calling(browser, pages_only, "/audio_duplex") as (guest, call):
-        call.queue = [{"position": 1, "estimated_wait_s": 5.0, "queue_length": 1}]
-        await guest.page.click("#start")
-        await reach(guest, "queued")
-        call.say("error", **say)
-        await reach(guest, "failed")
-        failure = guest.page.locator("#notice .failure")
-        await expect(failure).to_contain_text(title)
-        await expect(failure.get_by_role("button")).to_have_count(1)
-
-
-async def test_a_worker_that_is_lost_ends_the_call_and_keeps_what_was_said(
+async def test_a_refusal_is_told_with_what_to_do_where_nothing_can_be_stored_too(
     browser: Browser, pages_only: GatewayProcess
 ) -> None:
-    async with calling(browser, pages_only, "/audio_duplex") as (guest, call):
-        call.script = [spoken("Remember this.", end_of_turn=True)]
-        await guest.page.click("#start")
-        await expect(guest.page.locator(".entry.model .heard")).to_have_text("Remember this.")
-        call.say("error", code="worker_lost", error="The worker is gone")
-        await call.hang_up()
-        await reach(guest, "ended")
-        failure = guest.page.locator("#notice .failure")
-        await expect(failure).to_contain_text("The model stopped in the middle of the call")
-        await expect(guest.page.locator(".entry.model .heard")).to_have_text("Remember this.")
-        await failure.get_by_role("button", name="Start again").click()
-        await reach(guest, "live")
-        assert call.connections == 2
+    async with calling(browser, pages_only, "/audio_duplex", may_record=None) as (guest, call):
+        await guest.page.add_init_script(f"({BLOCK_STORAGE})()")
+        await guest.open("/audio_duplex")
+        call.queue = [{"position": 1, "estimated_wait_s": 5.0, "queue_length": 1}]
+        for code, title in REFUSALS.items():
+            await guest.page.click("#start")
+            if call.connections == 0:
+                await guest.page.get_by_role("button", name="Do not record").click()
+            await reach(guest, "queued")
+            call.say("error", code=code, error="because")
+            await reach(guest, "failed")
+            failure = guest.page.locator("#notice .failure")
+            await expect(failure).to_contain_text(title)
+            await expect(failure.get_by_role("button")).to_have_count(1)
 
 
 async def test_silence_of_the_service_is_told_while_it_lasts(
     browser: Browser, pages_only: GatewayProcess
 ) -> None:
     async with calling(browser, pages_only, "/audio_duplex") as (guest, call):
+        await guest.page.evaluate(f"({HURRY})()")
         await guest.page.click("#start")
-        await reach(guest, "live")
+        await call.wait_for_sent("audio_chunk")
         call.answers_chunks = False
         banner = guest.page.locator(".banner", has_text="Nothing has come from the service")
-        await expect(banner).to_be_visible(timeout=10_000)
+        await expect(banner).to_be_visible()
         call.answers_chunks = True
         await expect(banner).to_be_hidden()
 
@@ -392,7 +385,7 @@ async def test_the_devices_are_listed_tried_and_remembered(
         await expect(choice).to_have_value(chosen or "")
 
 
-async def test_the_camera_can_be_seen_before_the_call_and_mirrored_for_the_model(
+async def test_the_camera_is_seen_before_the_call_mirrored_for_the_model_and_may_be_unplugged(
     browser: Browser, pages_only: GatewayProcess
 ) -> None:
     async with calling(browser, pages_only, "/omni") as (guest, call):
@@ -409,6 +402,11 @@ async def test_the_camera_can_be_seen_before_the_call_and_mirrored_for_the_model
         await guest.page.click("#hd")
         later = await call.wait_for_sent("audio_chunk", len(call.of("audio_chunk")) + 2)
         assert later[-1]["max_slice_nums"] == 1
+        await guest.page.evaluate(UNPLUG_CAMERA)
+        lost = guest.page.get_by_role("alert").filter(has_text="The camera was disconnected")
+        await expect(lost).to_contain_text("The call goes on without pictures.")
+        blind = await call.wait_for_sent("audio_chunk", len(call.of("audio_chunk")) + 1)
+        assert "frame_base64_list" not in blind[-1]
 
 
 async def test_settings_go_with_the_next_call_and_the_language_changes_in_one(

@@ -13,7 +13,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, Playwright, expect
 
 from config import PROJECT_ROOT
-from tests.browser.chromium import FAKE_MICROPHONE, GRANT_PERMISSIONS, launch, visit
+from tests.browser.chromium import (
+    FAKE_MICROPHONE,
+    GRANT_PERMISSIONS,
+    launch,
+    only_in_full_runs,
+    visit,
+)
 from tests.browser.scripted_call import ScriptedCall, spoken
 from tests.browser.test_call import calling, pages_only, reach, sounds_of
 from tests.service.stack import GatewayProcess
@@ -159,7 +165,7 @@ async def test_speaking_into_its_words_silences_the_model_until_it_has_listened(
 
 @pytest.mark.parametrize(
     ("path", "checks"),
-    [("/omni", 6), pytest.param("/half_duplex", 5, marks=pytest.mark.slow)],
+    [("/omni", 6), pytest.param("/half_duplex", 5, marks=only_in_full_runs)],
 )
 async def test_the_check_of_the_set_up_passes_and_is_quick(
     browser: Browser, pages_only: GatewayProcess, path: str, checks: int

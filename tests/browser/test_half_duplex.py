@@ -158,6 +158,8 @@ async def test_the_keyboard_ends_the_answer_first_and_then_the_call(
         await keyboard.press("m")
         await expect(guest.page.locator("#mute")).to_have_attribute("aria-pressed", "true")
         await keyboard.press("m")
+        await keyboard.press("s")
+        await expect(guest.page.locator("#mute-speaker")).to_have_attribute("aria-pressed", "true")
         stop = guest.page.get_by_role("button", name="Stop answer")
         await expect(stop).to_have_attribute("aria-disabled", "true")
         await wait_for_state(guest, "Answering")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from tests.browser.chromium import Visit, visit
+from tests.browser.chromium import BLOCK_STORAGE, Visit, visit
 from tests.browser.conftest import OpenVisit
 from tests.service.stack import GatewayProcess, Stack
 from tests.wire_media import image_file, picture
@@ -19,12 +19,6 @@ from tests.wire_media import image_file, picture
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURE = FilePayload(name="hills.png", mimeType="image/png", buffer=image_file(picture(64, 48)))
-BLOCK_STORAGE = """() => {
-    const refuse = { get() { throw new DOMException('blocked', 'SecurityError'); } };
-    for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
-        Object.defineProperty(window, name, refuse);
-    }
-}"""
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
@@ -69,18 +63,24 @@ async def test_chats_and_drafts_survive_a_reload_and_can_be_opened_again(
         await expect(page.locator(".attachment img")).to_be_visible()
         answer = await ask(guest, "What is this?")
         await page.fill("#draft", "half a thought")
+        await page.set_input_files("#files", [PICTURE])
+        await page.wait_for_function("sessionStorage.turnbased_attachments")
         await wait_until_kept(page)
         await page.reload()
         await expect(page.locator(".answer-body")).to_have_text(answer)
         await expect(page.locator(".question img")).to_be_visible()
         assert await page.locator(".question img").evaluate("image => image.decode()") is None
         await expect(page.locator("#draft")).to_have_value("half a thought")
+        await expect(page.locator(".attachment img")).to_be_visible()
         await page.click("#new-chat")
         await expect(page.locator(".welcome")).to_be_visible()
         await ask(guest, "And now?")
+        assert guest.sent[-1]["messages"][0]["content"][0]["type"] == "image"
+        await page.wait_for_function("sessionStorage.turnbased_attachments === ''")
         await open_history(page)
         await expect(page.locator(".history-title")).to_have_text(["And now?", "What is this?"])
         await page.get_by_role("button", name="What is this? now").click()
+        await expect(page.locator(".question-text")).to_have_text("What is this?")
         await expect(page.locator(".question img")).to_be_visible()
         await ask(guest, "Go on")
         contents = [message["content"] for message in guest.sent[-1]["messages"]]
@@ -176,7 +176,10 @@ async def test_where_nothing_can_be_stored_this_is_said_once_and_all_else_works(
         if await decline.is_visible():
             await decline.click()
         await guest.wait_for_answer()
+        await page.set_input_files("#files", [PICTURE])
+        await expect(page.get_by_text("Attachments are lost")).to_be_visible()
         await ask(guest, "Again")
+        assert guest.sent[-1]["messages"][-1]["content"][0]["type"] == "image"
         await expect(alert).to_have_count(1)
         await page.click("#new-chat")
         await expect(page.get_by_role("dialog")).to_contain_text("disappears from this page")

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import Visit, visit
 from tests.browser.scripted_call import SPEECH_RATE, ScriptedCall, spoken
+from tests.browser.test_call import RECORD_LOUDNESS
 from tests.service.stack import GatewayProcess, Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -131,13 +132,18 @@ async def test_both_sides_of_an_audio_call_are_in_step_after_a_pause(
     )
 
 
-async def test_the_video_of_an_omni_call_has_captions_and_two_channels(
+async def test_the_video_of_an_omni_call_has_captions_and_two_channels_though_its_sound_is_off(
     browser: Browser, gateway: GatewayProcess
 ) -> None:
-    async with calling(browser, gateway, "/omni") as (guest, call):
+    async with calling(browser, gateway, "/omni", RECORD_LOUDNESS) as (guest, call):
         call.script = [spoken("A fox lived "), spoken("in a wood.", end_of_turn=True)]
         await guest.page.click("#start")
+        await reach(guest, "live")
+        await guest.page.keyboard.press("s")
+        await expect(guest.page.locator("#mute-speaker")).to_have_attribute("aria-pressed", "true")
+        await expect(guest.page.locator("#captions")).to_contain_text("A fox")
         await call.wait_for_sent("audio_chunk", 4)
+        assert max(level for _, level in await guest.page.evaluate("sounded")) < 0.001
         recording = await download(guest)
 
     with av.open(str(recording)) as recorded:

@@ -128,7 +128,8 @@ it('a recording that broke off is told once in a call', () => {
   const [machine, toaster] = [new Emitter(), { news: vi.fn() }];
   const banners = { toggle: vi.fn() };
   const container = document.createElement('div');
-  new CallNotices({ container, shell: { banners, toaster }, machine, player: {}, remedies: {} });
+  const parts = { player: {}, voice: new Emitter(), remedies: {} };
+  new CallNotices({ container, shell: { banners, toaster }, machine, ...parts });
   const told = () => toaster.news.mock.calls.length;
   for (let count = 0; count < 3; count += 1) machine.emit('note', { text: 'The disk is full' });
   expect(toaster.news.mock.calls).toEqual([['call.service_note', { text: 'The disk is full' }]]);

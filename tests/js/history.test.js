@@ -215,3 +215,7 @@ it.each([
 ])('%i seconds ago is told as %s', (seconds, words) => {
   expect(relativeTime(0, seconds * 1000, 'en')).toBe(words);
 });
+
+it('what a clock that goes wrong puts into the future was now', () => {
+  expect(relativeTime(3600_000, 0, 'en')).toBe('now');
+});

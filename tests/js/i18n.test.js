@@ -7,6 +7,7 @@ import commonEn from '../../static/i18n/en.js';
 import halfDuplexEn from '../../static/i18n/half-duplex-en.js';
 import replayEn from '../../static/i18n/replay-en.js';
 import homeEn from '../../static/i18n/home-en.js';
+import guideEn from '../../static/i18n/styleguide-en.js';
 import { localize, t, translator } from '../../static/i18n/index.js';
 import commonZh from '../../static/i18n/zh.js';
 import { FAILURE_CODES } from '../../static/lib/failure.js';
@@ -31,6 +32,7 @@ const WORDS = {
   'half-duplex.html': halfDuplexWords,
   'session.html': { ...commonEn, ...replayEn },
   'session-missing.html': { ...commonEn, ...replayEn },
+  'styleguide.html': { ...commonEn, ...guideEn },
 };
 const wordsOf = (path) => WORDS[path] ?? commonEn;
 const placeholders = (entry) => JSON.stringify(entry).match(/\{\w+\}/g) ?? [];

@@ -210,6 +210,20 @@ describe('around it', () => {
     expect(pieces).toHaveLength(2);
   });
 
+  it('nobody hears it while it is muted, but recorders do', () => {
+    const pieces = [];
+    player.tap(({ samples }) => pieces.push(samples));
+    player.volume = 0.5;
+    player.muted = true;
+    speak(500);
+    pass(300);
+    expect(context().gains[1].gain.value).toBe(0);
+    expect(pieces).toEqual([soundOf(500)]);
+    expect(player.aheadMs).toBeGreaterThan(0);
+    player.muted = false;
+    expect(context().gains[1].gain.value).toBe(0.5);
+  });
+
   it('the volume is kept for a context that opens later', () => {
     const later = new Player({ playbackDelayMs: 0, Context: FakeAudioContext });
     later.volume = 0.25;

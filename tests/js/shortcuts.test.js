@@ -31,6 +31,7 @@ const release = (key) => document.body.dispatchEvent(new KeyboardEvent('keyup', 
 describe('the keys of a call', () => {
   it.each([
     ['m', 'mute'],
+    ['S', 'mute-speaker'],
     ['P', 'pause'],
     ['f', 'force-listen'],
     ['c', 'toggle-captions'],

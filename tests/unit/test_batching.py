@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 
 import pytest
+import torch
+from torch import Tensor
 
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO
 from MiniCPMO45.batching import Lane, Lanes, in_turn, together
+from MiniCPMO45.decoder import Decoder
+from MiniCPMO45.packed_rows import Feed
 from MiniCPMO45.sessions.duplex import DuplexSession
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from tests.golden.inputs import wave
@@ -218,3 +222,31 @@ def test_calls_and_chats_join_leave_and_are_cancelled_without_touching_each_othe
     n_forwards = model.language.n_forwards - before
     assert n_forwards < sum(count for _, count in expected)
     assert model.language.cache.usage == 0  # every slot came back
+
+
+def test_a_forward_that_finds_no_memory_for_all_is_done_for_each(
+    shared_model: MiniCPMO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who finds none for itself ends, without the others."""
+    expected = [alone(shared_model, lambda q=q: chatting(shared_model, q))[0] for q in QUESTIONS]
+    forward, without_memory = Decoder._forward, []
+
+    def doomed() -> Generator[int, None, None]:
+        with ChatSession(shared_model) as session:
+            session.prefill([ChatMessage("user", "Hello")])
+            without_memory.append(session.slot)
+            for delta in session.generate():
+                yield delta.n_tokens
+
+    def short_of_memory(decoder: Decoder, feeds: Sequence[Feed]) -> Tensor:
+        if len(feeds) > 1 or feeds[0].slot in without_memory:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(decoder, feeds)
+
+    monkeypatch.setattr(Decoder, "_forward", short_of_memory)
+    lanes = [chatting(shared_model, question) for question in QUESTIONS]
+    lost = Listed(doomed)
+    run(lost, *lanes)
+    assert [lane.events for lane in lanes] == expected
+    assert isinstance(lost.error, torch.OutOfMemoryError)
+    assert shared_model.language.cache.usage == 0

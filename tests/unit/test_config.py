@@ -133,6 +133,8 @@ def test_a_missing_model_path_is_named(write, content) -> None:
         ("service.request_timeout", 0),
         ("service.eta_ema_alpha", 1.5),
         ("service.compile", "perhaps"),
+        ("service.sessions_per_worker", 0),
+        ("service.sessions_per_worker", "all"),
         ("duplex.pause_timeout", -1),
         ("duplex.window.mode", "sliding"),
         ("recording.session_retention_days", -2),

@@ -145,6 +145,29 @@ def test_slots_are_handed_out_once_and_come_back():
         cache.acquire()
 
 
+def test_a_forward_that_fails_leaves_every_conversation_as_it_was(monkeypatch):
+    monkeypatch.setattr("MiniCPMO45.decoder.ROWS_PER_FORWARD", 6)
+    decoder = make_decoder(n_slots=2)
+    slots = [decoder.cache.acquire(), decoder.cache.acquire()]
+    rows = torch.randn(10, SHAPE.hidden_size)
+    for slot in slots:
+        decoder.feed(rows[:2], slot)
+    forward, memory = decoder._forward, iter([True, False])
+
+    def short_of_memory(feeds):
+        if not next(memory, True):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(feeds)
+
+    monkeypatch.setattr(decoder, "_forward", short_of_memory)
+    feeds = [Feed(rows[2:], slot, 2) for slot in slots]
+    with pytest.raises(torch.OutOfMemoryError):
+        decoder.run(feeds)
+    assert [slot.length for slot in slots] == [2, 2]
+    for states in decoder.run(feeds):
+        assert_close(states, alone(rows)[2:])
+
+
 def test_the_usage_of_a_cache_counts_the_positions_of_its_open_slots():
     cache = make_cache(n_slots=2, capacity=8)
     first, second = cache.acquire(), cache.acquire()

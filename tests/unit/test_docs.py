@@ -28,6 +28,7 @@ PAIRS = [
     ("docs/architecture.md", "docs/zh/architecture.md"),
     ("docs/en/api.md", "docs/zh/api.md"),
     ("docs/en/deployment.md", "docs/zh/deployment.md"),
+    ("docs/en/pages.md", "docs/zh/pages.md"),
 ]
 PAGES = [name for pair in PAIRS for name in pair]
 READMES = PAIRS[0]

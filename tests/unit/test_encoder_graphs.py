@@ -51,7 +51,7 @@ def tiles() -> TileEncoder:
     for parameter in resampler.parameters():
         nn.init.normal_(parameter, std=0.1)
     vision.join_projections()
-    tiles = TileEncoder(vision, resampler, batch_size=2)
+    tiles = TileEncoder(vision, resampler, batch_size=2, n_slots=1)
     tiles.allocate()
     return tiles
 

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from config import SecurityConfig
 from core import errors
-from gateway_modules.access import AccessPolicy, is_loopback
+from gateway_modules.access import MOST_WRONG_A_MINUTE, AccessPolicy, is_loopback
 
 
 def connection(client: str = "127.0.0.1", **headers: str) -> HTTPConnection:
@@ -80,7 +80,7 @@ def test_a_configured_admin_token_is_asked_of_everybody() -> None:
     guarded.check_admin(connection("127.0.0.1", authorization="Bearer t"))
 
 
-def test_a_generated_token_is_asked_of_other_machines_only() -> None:
+async def test_a_generated_token_is_asked_of_other_machines_only() -> None:
     guarded = AccessPolicy(SecurityConfig(), generated_token="made")
     guarded.check_admin(connection("127.0.0.1"))
     with pytest.raises(errors.UnauthorizedError):
@@ -95,7 +95,7 @@ def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"x_worker_secret": "no"}, {"authorization": "Bearer s"}])
-def test_only_who_knows_the_secret_is_a_worker(given: dict[str, str]) -> None:
+async def test_only_who_knows_the_secret_is_a_worker(given: dict[str, str]) -> None:
     policy(worker_secret="s").check_worker(connection("192.0.2.7", x_worker_secret="s"))
     with pytest.raises(errors.UnauthorizedError):
         policy(worker_secret="s").check_worker(connection("127.0.0.1", **given))
@@ -106,12 +106,42 @@ def test_without_a_secret_no_worker_may_come() -> None:
         policy().check_worker(connection("127.0.0.1", x_worker_secret=""))
 
 
-def test_workers_are_sent_away_by_themselves_or_by_administrators() -> None:
+async def test_workers_are_sent_away_by_themselves_or_by_administrators() -> None:
     guarded = policy(worker_secret="s", admin_token="t")
     guarded.check_worker_or_admin(connection("192.0.2.7", x_worker_secret="s"))
     guarded.check_worker_or_admin(connection("192.0.2.7", authorization="Bearer t"))
     with pytest.raises(errors.UnauthorizedError):
         guarded.check_worker_or_admin(connection("192.0.2.7"))
+
+
+async def test_keys_tokens_and_secrets_are_guessed_together_and_not_for_long() -> None:
+    guarded = policy(api_keys=["k"], admin_token="t", worker_secret="s")
+    guesses = [
+        (guarded.check_api_key, {"authorization": "Bearer no"}),
+        (guarded.check_api_key, {"x_api_key": "no"}),
+        (guarded.check_admin, {"authorization": "Bearer no"}),
+        (guarded.check_worker, {"x_worker_secret": "no"}),
+    ]
+    for number in range(MOST_WRONG_A_MINUTE):
+        check, headers = guesses[number % len(guesses)]
+        with pytest.raises(errors.UnauthorizedError):
+            check(connection("192.0.2.7", **headers))
+    with pytest.raises(errors.RateLimitedError):
+        guarded.check_api_key(connection("192.0.2.7", x_api_key="k"))
+    guarded.check_api_key(connection("192.0.2.8", x_api_key="k"))
+
+
+async def test_only_wrong_guesses_from_other_machines_count() -> None:
+    guarded = policy(api_keys=["k"], admin_token="t")
+    for client, headers in (
+        ("192.0.2.7", {}),
+        ("192.0.2.7", {"cookie": "minicpmo_login=1.2"}),
+        ("192.0.2.7", {"x_api_key": "k"}),
+        ("127.0.0.1", {"authorization": "Bearer no"}),
+    ):
+        for _ in range(2 * MOST_WRONG_A_MINUTE):
+            with pytest.raises(errors.UnauthorizedError):
+                guarded.check_admin(connection(client, **headers))
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,24 @@ def test_frames_are_counted_both_ways_with_their_bytes(tmp_path: Path) -> None:
     assert bytes_in.amount == 8
 
 
+@pytest.mark.parametrize(
+    ("gaps", "event", "counted"),
+    [
+        (3, "session_summary", 3),
+        (3, "gap", 0),
+        (-3, "session_summary", 0),
+        ("3", "session_summary", 0),
+        (10**30, "session_summary", metrics.MOST_GAPS),
+    ],
+)
+def test_gaps_in_speech_are_counted_when_a_page_ends_its_call(
+    gaps: object, event: str, counted: int
+) -> None:
+    underruns = Change("audio_underruns_total")
+    metrics.note_report({"type": "client_diagnostic", "event": event, "gaps": gaps})
+    assert underruns.amount == counted
+
+
 async def test_gauges_tell_of_the_queue_and_the_workers_of_this_moment() -> None:
     pool = WorkerPool(["a:1", "b:2", "c:3"])
     for name in ("worker_0", "worker_1"):

@@ -12,7 +12,7 @@ from httpx import Response
 from starlette.testclient import TestClient
 
 from gateway_modules import login
-from gateway_modules.client_limits import FAILED_LOGINS_PER_MINUTE
+from gateway_modules.access import MOST_WRONG_A_MINUTE
 from gateway_modules.login import COOKIE, SIGNED_IN_S, LoginCookies
 from tests.unit.gateway_client import STRANGER, gateway_config, running_gateway
 
@@ -85,15 +85,27 @@ def test_a_wrong_key_signs_nobody_in(http: TestClient, token: str) -> None:
 
 
 def test_keys_cannot_be_tried_for_long(http: TestClient) -> None:
-    tried = [sign_in(http, "wrong").status_code for _ in range(FAILED_LOGINS_PER_MINUTE)]
+    tried = [sign_in(http, "wrong").status_code for _ in range(MOST_WRONG_A_MINUTE)]
     refused = sign_in(http, "the-key")
     assert set(tried) == {401}
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused.headers["Retry-After"]) >= 1
 
 
+def test_wrong_keys_on_sockets_over_rest_and_at_the_sign_in_count_together(
+    http: TestClient,
+) -> None:
+    for _ in range(MOST_WRONG_A_MINUTE // 2):
+        assert told_on_socket(http, authorization="Bearer wrong") == "unauthorized"
+        assert http.get("/metrics", headers={"X-API-Key": "wrong"}).status_code == 401
+    assert told_on_socket(http, authorization="Bearer the-key") == "rate_limited"
+    assert http.get("/metrics", headers={"Authorization": "Bearer the-token"}).status_code == 429
+    assert sign_in(http, "the-key").status_code == 429
+    assert told_on_socket(http) == "unauthorized"
+
+
 def test_who_signs_in_rightly_may_do_so_often(http: TestClient) -> None:
-    answers = [sign_in(http, "the-token") for _ in range(2 * FAILED_LOGINS_PER_MINUTE)]
+    answers = [sign_in(http, "the-token") for _ in range(2 * MOST_WRONG_A_MINUTE)]
     assert {answer.status_code for answer in answers} == {204}
 
 

@@ -123,6 +123,18 @@ async def test_a_drained_worker_is_used_again_once_it_was_restarted(
 
 
 @in_virtual_time
+async def test_a_worker_whose_drain_is_ended_serves_who_waits(
+    pool: WorkerPool, membership: Membership
+) -> None:
+    worker = online(pool.workers["worker_0"])
+    membership.drain("worker_0")
+    _, waiting = pool.enqueue("chat")
+    membership.end_drain("worker_0")
+    assert waiting.done()
+    assert (await waiting, pool.degraded_reason) == (worker, None)
+
+
+@in_virtual_time
 async def test_a_session_outlives_the_removal_of_its_worker(
     pool: WorkerPool, membership: Membership
 ) -> None:
@@ -158,9 +170,11 @@ def test_a_worker_says_where_it_is_beats_drains_and_leaves(tmp_path: Path) -> No
         assert http.put(f"{path}/heartbeat").json()["worker_id"] == name
         drained = http.post(f"{path}/drain").json()
         assert (drained["host"], drained["draining"]) == ("[2001:db8::7]", True)
+        assert not http.delete(f"{path}/drain").json()["draining"]
         assert http.delete(path).json() == {"success": True}
         assert http.put(f"{path}/heartbeat").status_code == 404
         assert http.post(f"{path}/drain").status_code == 404
+        assert http.delete(f"{path}/drain").status_code == 404
         assert http.delete(path).json() == {"success": False}
 
 
@@ -170,6 +184,7 @@ def test_a_worker_says_where_it_is_beats_drains_and_leaves(tmp_path: Path) -> No
         ("POST", "/api/workers/register"),
         ("PUT", "/api/workers/worker_0/heartbeat"),
         ("POST", "/api/workers/worker_0/drain"),
+        ("DELETE", "/api/workers/worker_0/drain"),
         ("DELETE", "/api/workers/worker_0"),
     ],
 )

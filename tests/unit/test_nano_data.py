@@ -12,18 +12,21 @@ from training.nano.dialogues import (
     evaluation_dialogues,
     evaluation_sentences,
     training_dialogues,
+    written_dialogues,
 )
 from training.nano.exchange import Exchange
-from training.nano.phrasing import Phrasings, expand
+from training.nano.phrasing import Phrasings, expand, normalised
 from training.nano.pictures import HELD_OUT_SEEDS, example
+from training.nano.scores import Scores
 from training.nano.topics import SKILLS
 
 
-def test_no_sentence_of_the_evaluation_is_trained_on():
+@pytest.mark.parametrize("dialogues", [training_dialogues, written_dialogues])
+def test_no_sentence_of_the_evaluation_is_trained_on(dialogues):
     trained = {
         sentence
-        for seed in range(3)
-        for dialogue in islice(training_dialogues(seed), 5000)
+        for seed in range(2)
+        for dialogue in islice(dialogues(seed), 4000)
         for sentence in dialogue.sentences
     }
     assert len(trained) > 10_000
@@ -78,6 +81,30 @@ def test_templates_choose_and_fill_in():
     sayings = Phrasings("a [b|c]", "d")
     assert {sayings.say(Random(seed), "seen") for seed in range(20)} == {"a b", "a c"}
     assert sayings.say(Random(0), "held_out") == "d"
+
+
+def test_a_thing_or_an_indirect_question_is_asked_for_in_many_frames():
+    sayings = Phrasings("* the time\n~ how late it is", "what is the time?")
+    said = {sayings.say(Random(seed), "seen") for seed in range(300)}
+    assert len(said) > 50
+    assert all("the time" in text or "how late it is" in text for text in said)
+
+
+def test_a_held_out_wording_is_never_drawn_for_training():
+    sayings = Phrasings("* the time of [day|night]", "what is the time of day?\nthe time of night")
+    barred = sayings.wordings("held_out")
+    assert barred == {"what is the time of day", "the time of night"}
+    assert barred < sayings.wordings("seen")
+    assert all(normalised(sayings.say(Random(seed), "seen")) not in barred for seed in range(500))
+
+
+def test_scores_tell_the_shares_and_keep_what_was_not_accepted():
+    scores = Scores()
+    exchange = Exchange("what is 2+3", "That is five.", ("five",))
+    scores.note("sums", [exchange], "Five!")
+    scores.note("sums", [exchange], "Six.")
+    assert scores.summary() == {"all": 0.5, "n": 2, "skills": {"sums": 0.5}}
+    assert [failure["said"] for failure in scores.failures] == ["Six."]
 
 
 # Pictures

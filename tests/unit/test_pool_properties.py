@@ -127,14 +127,16 @@ class PoolMachine(RuleBasedStateMachine):
     def somebody_else_uses_a_worker(self, data: st.DataObject, n_foreign: int) -> None:
         self._some_worker(data).n_foreign = n_foreign
 
-    @rule(data=st.data(), what=st.sampled_from(("drain", "remove")))
+    @rule(data=st.data(), what=st.sampled_from(("drain", "end drain", "remove")))
     def membership_changes(self, data: st.DataObject, what: str) -> None:
         fake, pool = self._some_worker(data), self.world.pool
         worker = self.world.known(fake)
         if worker is None:
             pool.add_worker("localhost", fake.port)
         elif what == "drain":
-            worker.draining = True
+            pool.drain_worker(worker)
+        elif what == "end drain":
+            pool.end_drain(worker)
         else:
             assert pool.remove_worker(worker.worker_id)
         self.settle()

@@ -30,6 +30,7 @@ UPGRADE = (
     b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+FRAME = b"\x81\xff" + (1 << 16).to_bytes(8, "big") + bytes(4) + b"x" * (1 << 16)
 CLOSED_AS_STALLED = b"\x88\x02" + (1008).to_bytes(2, "big")
 
 
@@ -72,6 +73,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     config = gateway_config(folder, service=service, sessions={"pong_wait_s": PATIENCE_S})
     app = create_app(config, GatewayOptions(workers=()))
     app.add_api_websocket_route("/flood", flood)
+    app.add_api_websocket_route("/late", take_late)
     server = make_server(app, config, None)
     serving = Thread(target=server.run)
     with pytest.MonkeyPatch.context() as patch:
@@ -93,6 +95,13 @@ async def flood(websocket: WebSocket) -> None:
             await client.send_text("x" * 100_000)
 
     await websocket.app.state.gateway.sockets.serve(websocket, talk)
+
+
+async def take_late(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await asyncio.sleep(2 * PATIENCE_S)
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 @asynccontextmanager
@@ -171,6 +180,15 @@ async def test_a_socket_on_a_used_connection_stays(port: int) -> None:
         await client.reader.readuntil(b"not_ready")
         await asyncio.sleep(2 * PATIENCE_S)
         assert not client.reader.at_eof()
+
+
+async def test_who_sends_faster_than_is_taken_has_to_wait(port: int) -> None:
+    async with connected(port) as client:
+        await client.open_socket(b"/late")
+        client.writer.write(FRAME * 500)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.writer.drain(), PATIENCE_S)
+        await asyncio.wait_for(client.writer.drain(), MUCH_LATER_S)
 
 
 async def test_who_takes_nothing_and_goes_on_is_told_a_code(port: int) -> None:

@@ -77,10 +77,11 @@ def test_streams_side_by_side_sound_as_each_does_alone() -> None:
         for count in n_codes
     ]
     windows = make_windows(28, 28, 28, 28)
+    rounds = [(0, 1, 4), (0, 1, 2, 3, 4, 5), (5, 0, 1, 2, 3, 4), (0, 1)]
     with patch.object(
         VocoderGraphs, "_render", autospec=True, side_effect=VocoderGraphs._render
     ) as render:
-        for index, pushing in enumerate([(0, 1, 4), (0, 1, 2, 3, 4, 5), (5, 0, 1, 2, 3, 4), (0, 1)]):
+        for index, pushing in enumerate(rounds):
             pushes = [
                 Push(pairs[stream][1], windows[index][int(stream == 3) :], last=index == 3)
                 for stream in pushing

@@ -103,8 +103,10 @@ def test_a_lost_device_puts_the_worker_in_error() -> None:
     worker = FakeWorker(fake_config())
     worker.view.failure = DeviceLostError("the device failed")
     with ready(worker) as client:
-        assert not client.post("/chat", json=HELLO).json()["success"]
-        assert client.get("/health").json()["worker_status"] == "error"
+        answer = client.post("/chat", json=HELLO)
+        assert (answer.status_code, answer.json()["code"]) == (502, "worker_lost")
+        health = client.get("/health").json()
+        assert (health["status"], health["worker_status"]) == ("error", "error")
         assert client.post("/chat", json=HELLO).status_code == 503
 
 

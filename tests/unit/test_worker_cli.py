@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 import worker
-from config import ModelConfig, ServiceConfig, ServiceSectionConfig
+from config import ModelConfig, ServiceConfig
 from core.errors import DeviceLostError
 from tests.fake_worker import FakeWorker, fake_config, wait_until
 from tests.service.processes import free_port
@@ -79,14 +80,9 @@ def test_a_wrong_configuration_ends_with_the_reason(
     assert "duplex.pause_timeout" in capsys.readouterr().err
 
 
-def test_a_setting_without_effect_is_said_to_have_none(caplog: pytest.LogCaptureFixture) -> None:
-    config = ServiceConfig(
-        model=ModelConfig(model_path="x", quantization="fp8"),
-        service=ServiceSectionConfig(compile=True),
-    )
-    worker.warn_of_settings_without_effect(config)
-    assert "name=service.compile" in caplog.text
-    assert "name=model.quantization" in caplog.text
+def test_the_format_of_the_weights_reaches_the_model(tmp_path: Path) -> None:
+    config = ServiceConfig(model=ModelConfig(model_path=str(tmp_path), quantization="int8"))
+    assert worker.make_worker(config, gpu_id=0)._arguments["quantization"] == "int8"
 
 
 def test_a_lost_device_ends_the_process_with_a_failure() -> None:
@@ -97,12 +93,15 @@ def test_a_lost_device_ends_the_process_with_a_failure() -> None:
     def ask() -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             wait_until(lambda: answers(client, "/ready"))
-            assert not client.post("/chat", json=HELLO).json()["success"]
+            answer = client.post("/chat", json=HELLO)
+            assert (answer.status_code, answer.json()["code"]) == (502, "worker_lost")
 
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(ask)
         assert worker.serve(fake, fake_config(), "127.0.0.1", port) == 1
         asking.result()
+    assert gc.get_freeze_count()  # what was there when the model was ready
+    gc.unfreeze()
 
 
 def answers(client: httpx.Client, path: str) -> bool:

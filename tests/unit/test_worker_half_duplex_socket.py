@@ -284,7 +284,7 @@ def test_a_lost_device_ends_the_call_and_the_worker() -> None:
         worker.streaming.failure = DeviceLostError("the device failed")
         say(websocket)
         messages, code = until_closed(websocket)
-        assert (messages[-1]["type"], code) == ("error", 1011)
+        assert (messages[-1]["type"], code) == ("generating", 1012)
         assert status(client) == "error"
 
 

@@ -17,7 +17,7 @@ AT_ONCE_S = 0.0
 
 def ready_state(n_slots: int = 1) -> WorkerState:
     state = WorkerState(n_slots)
-    state.become_ready()
+    state.become_ready(n_slots)
     return state
 
 
@@ -47,7 +47,7 @@ def test_only_listed_transitions_happen(before: WorkerStatus, after: WorkerStatu
 def test_a_worker_starts_loading_and_becomes_idle() -> None:
     state = WorkerState()
     assert (state.status, state.model_loaded) == (WorkerStatus.LOADING, False)
-    state.become_ready()
+    state.become_ready(1)
     assert (state.is_idle, state.model_loaded) == (True, True)
 
 

@@ -14,13 +14,15 @@ from random import Random
 from training.nano.exchange import Exchange
 from training.nano.phrasing import normalised
 from training.nano.topics import SKILLS
+from training.nano.wording import mistyped, surrounded
 
 EVALUATION_SEED = 20_000
 EVALUATIONS_PER_SKILL = 40
 LONGEST = 4  # skills in one conversation
-HARD = {"arithmetic": 6, "repeat after me": 3, "refusal of topics": 5, "refusal of tasks": 6}
-HARD |= {"counting": 2, "name recall": 3, "what did I say": 4, "arithmetic follow-up": 3}
-HARD |= {"arithmetic zh": 4, "opposites": 2, "refusal zh": 2}
+HARD = {"arithmetic": 6, "repeat after me": 5, "refusal of topics": 5, "refusal of tasks": 6}
+HARD |= {"counting": 3, "name": 2, "name recall": 5, "what did I say": 6}
+HARD |= {"arithmetic follow-up": 3, "number neighbours": 2, "opposites": 2, "name zh": 2}
+HARD |= {"arithmetic zh": 4, "refusal zh": 3, "opposites zh": 2, "repeat after me zh": 2}
 """How much more often than the others these skills are trained."""
 
 NOTHING_BEFORE = {"name untold", "nothing said"}
@@ -28,6 +30,12 @@ NOTHING_BEFORE = {"name untold", "nothing said"}
 
 NAMING = {"name", "name recall", "name zh"}
 """Skills that a conversation holds one of, because a user has one name."""
+
+VERBATIM = {"repeat after me", "repeat after me zh", "what did I say"}
+"""Skills whose sentences are given back word by word, so that nothing is put around them."""
+
+MISTYPED_SHARE = 0.15
+"""Of the sentences in conversations that are written and not spoken."""
 
 BETWEEN = ("arithmetic", "greeting", "days", "animal sounds", "colours of things")
 
@@ -75,6 +83,22 @@ def training_dialogues(seed: int) -> Iterator[Dialogue]:
             yield dialogue
 
 
+def written_dialogues(seed: int) -> Iterator[Dialogue]:
+    """The training conversations with the slips of people who type."""
+    rng = Random(f"typing {seed}")
+    for dialogue in training_dialogues(seed):
+        answers = " ".join(exchange.answer for exchange in dialogue.exchanges)
+        exchanges = tuple(
+            replace(exchange, user=mistyped(rng, exchange.user, kept=answers))
+            if rng.random() < MISTYPED_SHARE
+            else exchange
+            for exchange in dialogue.exchanges
+        )
+        written = replace(dialogue, exchanges=exchanges)
+        if evaluation_sentences().isdisjoint(written.sentences):
+            yield written
+
+
 def evaluation_dialogues(per_skill: int = EVALUATIONS_PER_SKILL) -> list[Dialogue]:
     """The fixed test: up to ``per_skill`` different conversations of every skill."""
     dialogues = []
@@ -105,6 +129,8 @@ def dressed(rng: Random, exchange: Exchange) -> Exchange:
     style = rng.random()
     if style < 0.3:
         text = text.rstrip("?")
+    elif style < 0.35:
+        text = text.rstrip("?").lower()
     elif style < 0.8:
         text = text[:1].upper() + text[1:]
         text += "" if text[-1] in "?." else rng.choice((".", "", "!"))
@@ -119,14 +145,20 @@ def _joined(rng: Random, skills: list[str]) -> list[Exchange] | None:
             return None
         if skill in NAMING and NAMING.intersection(skills[:position]):
             return None
-        exchanges += [dressed(rng, exchange) for exchange in SKILLS[skill](rng, "seen")]
+        exchanges += _said(rng, skill)
     return _with_distance(rng, skills, exchanges)
 
 
 def _with_distance(rng: Random, skills: list[str], exchanges: list[Exchange]) -> list[Exchange]:
     """Sometimes other talk lies between a name and the question for it."""
     if skills[-1] == "name recall" and rng.random() < 0.5:
-        between = SKILLS[rng.choice(BETWEEN)](rng, "seen")
-        part = [dressed(rng, exchange) for exchange in between]
-        return [*exchanges[:-1], *part, exchanges[-1]]
+        return [*exchanges[:-1], *_said(rng, rng.choice(BETWEEN)), exchanges[-1]]
     return exchanges
+
+
+def _said(rng: Random, skill: str) -> list[Exchange]:
+    """The exchanges of a skill as one of many people would write them."""
+    exchanges = SKILLS[skill](rng, "seen")
+    if skill not in VERBATIM:
+        exchanges = [replace(part, user=surrounded(rng, part.user)) for part in exchanges]
+    return [dressed(rng, exchange) for exchange in exchanges]

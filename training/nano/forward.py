@@ -24,13 +24,25 @@ def seen_from(segments: Tensor) -> Tensor:
     return same.tril()
 
 
-def hidden_states(stack: DecoderStack, embeddings: Tensor, mask: Tensor, rotary: Rotary) -> Tensor:
-    """Final hidden states ``[B, T, hidden]`` of ``embeddings`` ``[B, T, hidden]``."""
-    x = embeddings
+def hidden_states(
+    stack: DecoderStack,
+    embeddings: Tensor,
+    mask: Tensor,
+    rotary: Rotary,
+    *,
+    dropped_share: float = 0.0,
+) -> Tensor:
+    """Final hidden states ``[B, T, hidden]`` of ``embeddings`` ``[B, T, hidden]``.
+
+    Args:
+        dropped_share: of what each layer adds, left out at random.
+    """
+    x = functional.dropout(embeddings, dropped_share)
     for layer in stack.layers:
         assert isinstance(layer, DecoderLayer)
-        x = x + _attend(layer.self_attn, layer.input_layernorm(x), mask, rotary)
-        x = x + layer.mlp(layer.post_attention_layernorm(x))
+        mixed = _attend(layer.self_attn, layer.input_layernorm(x), mask, rotary)
+        x = x + functional.dropout(mixed, dropped_share)
+        x = x + functional.dropout(layer.mlp(layer.post_attention_layernorm(x)), dropped_share)
     return stack.norm(x)
 
 

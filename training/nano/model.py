@@ -22,11 +22,13 @@ from torch import Tensor
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.checkpoint import load_weights
 from MiniCPMO45.configuration import MiniCPMOConfig
+from MiniCPMO45.int8 import quantise
 from MiniCPMO45.tiny.layout import checkpoint_layout
 from MiniCPMO45.tiny.settings import generation_config, model_config, preprocessor_config
-from MiniCPMO45.tiny.token2wav import write_token2wav
 from MiniCPMO45.tiny.tokenizer import write_tokenizer_files
 from MiniCPMO45.tiny.weights import random_tensor
+from MiniCPMO45.weight_files import SCALE_ENDING
+from training.nano.token2wav import write_token2wav
 from training.nano.tokenizer import train_tokenizer
 
 WEIGHTS_NAME = "model.safetensors"
@@ -183,10 +185,25 @@ def lay_over(folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.flo
             if tensor.shape != weights[name].shape:
                 raise KeyError(f"{name} has shape {list(tensor.shape)} in {part}")
             weights[name] = tensor
-    merged = save({name: tensor.to(dtype) for name, tensor in weights.items()}, {"format": "pt"})
-    fresh = folder / f".{WEIGHTS_NAME}"
-    fresh.write_bytes(merged)
-    fresh.replace(folder / WEIGHTS_NAME)  # never written in place: tensors are views of the file
+    _write_weights(folder, {name: tensor.to(dtype) for name, tensor in weights.items()})
+
+
+def store_as_integers(folder: Path) -> None:
+    """Round the matrices of a checkpoint folder to 8-bit integers, each with its scales beside it,
+    and all else to bfloat16.
+
+    Raises:
+        ValueError: they are integers already.
+    """
+    stored: dict[str, Tensor] = {}
+    for name, tensor in load_file(folder / WEIGHTS_NAME).items():
+        if not tensor.is_floating_point():
+            raise ValueError(f"{name} is stored as integers already")
+        if tensor.ndim == 2:
+            stored[name], stored[name + SCALE_ENDING] = quantise(tensor.float())
+        else:
+            stored[name] = tensor.bfloat16()
+    _write_weights(folder, stored)
 
 
 def n_parameters(folder: Path) -> dict[str, int]:
@@ -204,15 +221,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="the checkpoint")
     parser.add_argument("--weights", type=Path, nargs="+", default=[], help="files of a stage")
     parser.add_argument("--bfloat16", action="store_true", help="store half as many bytes")
+    parser.add_argument("--int8", action="store_true", help="store a quarter of the bytes")
     options = parser.parse_args(arguments)
     if not options.weights:
         write_untrained(options.folder)
     dtype = torch.bfloat16 if options.bfloat16 else torch.float32
     if options.weights or options.bfloat16:
         lay_over(options.folder, options.weights, dtype)
+    if options.int8:
+        store_as_integers(options.folder)
     counts = n_parameters(options.folder)
     sys.stdout.write(json.dumps({**counts, "all": sum(counts.values())}) + "\n")
     return 0
+
+
+def _write_weights(folder: Path, weights: Mapping[str, Tensor]) -> None:
+    fresh = folder / f".{WEIGHTS_NAME}"
+    fresh.write_bytes(save(dict(weights), {"format": "pt"}))
+    fresh.replace(folder / WEIGHTS_NAME)  # never written in place: tensors are views of the file
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

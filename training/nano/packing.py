@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.nano.dialogues import Dialogue, training_dialogues
+from training.nano.dialogues import Dialogue, written_dialogues
 from training.nano.rendering import Renderer, Sequence
 
 NOT_LEARNT = -100
@@ -59,7 +59,7 @@ def rows_of(sequences: Iterable[Sequence], length: int) -> Rows:
 
 def _share_of_rows(folder: Path, seed: int, n_rows: int, length: int) -> NDArray[np.int16]:
     renderer, rng, packer = Renderer(folder), Random(seed), _Packer(length)
-    dialogues = training_dialogues(seed)
+    dialogues = written_dialogues(seed)
     while packer.n_full < n_rows:
         packer.add(renderer.some_layout(next(dialogues), rng))
     return packer.finish()[:n_rows]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from training.nano.exchange import Exchange
@@ -30,7 +31,10 @@ _COLOURS: dict[str, Colour] = {
     "white": (245, 245, 245),
     "grey": (130, 130, 130),
 }
-_SIZES = ((224, 224), (320, 240), (240, 320), (448, 448), (640, 480), (640, 360))
+_SIZES = (
+    *((224, 224), (256, 256), (320, 240), (240, 320), (300, 200), (320, 180), (180, 240)),
+    *((448, 448), (640, 480), (640, 360)),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,29 @@ def example(seed: int) -> Example:
     return Example(draw(rng, scene), kind, exchange)
 
 
+@dataclass(frozen=True)
+class Album:
+    """A picture of a scene with several questions about it, in a row."""
+
+    image: Image.Image
+    scene: Scene
+    exchanges: tuple[Exchange, ...]
+
+
+def album(seed: int, n_questions: int) -> Album:
+    """The picture of one training seed, of the same kind as `example` draws.
+
+    Raises:
+        ValueError: the seed is held out.
+    """
+    if seed in HELD_OUT_SEEDS:
+        raise ValueError(f"seed {seed} is held out")
+    rng = Random(f"album {seed}")
+    scene = a_scene(rng)
+    exchanges = tuple(asked(rng, scene, "seen")[1] for _ in range(n_questions))
+    return Album(draw(rng, scene), scene, exchanges)
+
+
 def draw(rng: Random, scene: Scene) -> Image.Image:
     """A scene as a picture of one of several sizes, with noise, blur, shades and turns."""
     width, height = rng.choice(_SIZES)
@@ -58,8 +85,9 @@ def draw(rng: Random, scene: Scene) -> Image.Image:
     painter = ImageDraw.Draw(image)
     if not scene.figures:
         _clutter(rng, painter, width, height)
+    alone = len(scene.figures) == 1
     for figure in scene.figures:
-        _paint(rng, painter, figure, width, height)
+        _paint(rng, painter, figure, width, height, alone=alone)
     return _photographed(rng, image)
 
 
@@ -89,7 +117,13 @@ def _placed(x: float, y: float, turn: float, centre: Point, radius: float) -> Po
 
 
 def _paint(
-    rng: Random, painter: ImageDraw.ImageDraw, figure: Figure, width: int, height: int
+    rng: Random,
+    painter: ImageDraw.ImageDraw,
+    figure: Figure,
+    width: int,
+    height: int,
+    *,
+    alone: bool,
 ) -> None:
     column, row = PLACES[figure.place]
     cell = min(width, height) / 3
@@ -98,8 +132,8 @@ def _paint(
         width * (2 * column + 1) / 6 + cell * rng.uniform(-0.06, 0.06),
         height * (2 * row + 1) / 6 + cell * rng.uniform(-0.06, 0.06),
     )
-    if figure.place == "middle" and rng.random() < 0.3:
-        radius *= rng.uniform(1.0, 1.6)
+    if figure.place == "middle" and rng.random() < 0.6:
+        radius *= rng.uniform(1.0, 2.8 if alone else 1.3)
     painter.polygon(outline(rng, figure.shape, centre, radius), fill=_shade(rng, figure.colour))
 
 
@@ -110,15 +144,49 @@ def _background(rng: Random, colour: str, width: int, height: int) -> Image.Imag
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     mixed = across if rng.random() < 0.5 else down
     pixels = first + (second - first) * mixed + np.zeros((height, width, 3), np.float32)
+    if rng.random() < 0.3:
+        pixels += _clouds(rng, width, height) * rng.uniform(4, 22)
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
+def _clouds(rng: Random, width: int, height: int) -> NDArray[np.float32]:
+    """Soft spots without an edge, about -1 to 1, ``[height, width, 3]``."""
+    grid = np.random.default_rng(rng.getrandbits(32)).uniform(
+        -1, 1, (rng.randint(2, 6), rng.randint(2, 6), 3)
+    )
+    small = Image.fromarray(((grid + 1) * 127.5).astype(np.uint8))
+    large = small.resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(large, np.float32) / 127.5 - 1
+
+
 def _clutter(rng: Random, painter: ImageDraw.ImageDraw, width: int, height: int) -> None:
-    """Lines and dots that are no shape, or nothing at all."""
-    for _ in range(rng.choice((0, 0, rng.randint(1, 25)))):
+    """Lines, stripes and specks that are no shape, or nothing at all."""
+    kind = rng.random()
+    if kind < 0.3:
+        return
+    if kind < 0.45:
+        return _stripe(rng, painter, width, height)
+    if kind < 0.6:
+        return _strew(rng, painter, width, height)
+    for _ in range(rng.randint(1, 25)):
         points = [(rng.uniform(0, width), rng.uniform(0, height)) for _ in range(rng.randint(2, 5))]
         colour = tuple(rng.randrange(256) for _ in range(3))
         painter.line(points, fill=colour, width=rng.randint(1, 4))
+
+
+def _stripe(rng: Random, painter: ImageDraw.ImageDraw, width: int, height: int) -> None:
+    colour, step = tuple(rng.randrange(256) for _ in range(3)), rng.randint(12, 60)
+    thickness, slope = rng.randint(2, step // 2), rng.choice((0, width // 3, -width // 3, width))
+    for x in range(-width, 2 * width, step):
+        painter.line([(x, 0), (x + slope, height)], fill=colour, width=thickness)
+
+
+def _strew(rng: Random, painter: ImageDraw.ImageDraw, width: int, height: int) -> None:
+    """Specks that are too small to have a shape."""
+    for _ in range(rng.randint(30, 300)):
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        colour = tuple(rng.randrange(256) for _ in range(3))
+        painter.rectangle((x, y, x + rng.uniform(1, 4), y + rng.uniform(1, 4)), fill=colour)
 
 
 def _shade(rng: Random, colour: str) -> Colour:
@@ -131,6 +199,7 @@ def _photographed(rng: Random, image: Image.Image) -> Image.Image:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2.0)))
     pixels = np.asarray(image, np.float32) * rng.uniform(0.85, 1.1)
     if rng.random() < 0.6:
-        noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(pixels.shape)
-        pixels = pixels + noise.astype(np.float32) * rng.uniform(1, 14)
+        generator = np.random.default_rng(rng.getrandbits(32))
+        noise = generator.standard_normal(pixels.shape, np.float32)
+        pixels = pixels + noise * np.float32(rng.uniform(1, 14))
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))

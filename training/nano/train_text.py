@@ -30,6 +30,8 @@ from training.nano.rendering import Renderer
 STAGE = "text"
 PREFIXES = ("llm.",)
 LENGTH = 512  # tokens of a packed row
+DROPPED_SHARE = 0.1  # of what each layer adds; against learning templates by heart
+WEIGHT_DECAY = 0.1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,9 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     batches = order.split(options.batch)
 
     def loss_of(step: int) -> Tensor:
-        return batch_loss(model, rows.select(batches[step], device), rotary)
+        batch = rows.select(batches[step], device)
+        return batch_loss(model, batch, rotary, dropped_share=DROPPED_SHARE)
 
-    optimisation = Optimisation(model, options.steps, options.rate)
+    optimisation = Optimisation(model, options.steps, options.rate, WEIGHT_DECAY)
     for step in optimisation.run(loss_of):
         if options.save_every and step and step % options.save_every == 0:
             _save(model, options.out)
@@ -70,10 +73,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def batch_loss(model: MiniCPMO, rows: Rows, rotary: Rotary) -> Tensor:
+def batch_loss(
+    model: MiniCPMO, rows: Rows, rotary: Rotary, *, dropped_share: float = 0.0
+) -> Tensor:
     """Mean cross-entropy over the tokens that are to be learnt."""
     hidden = hidden_states(
-        model.llm.model, model.llm.embed(rows.ids), seen_from(rows.segments), rotary
+        model.llm.model,
+        model.llm.embed(rows.ids),
+        seen_from(rows.segments),
+        rotary,
+        dropped_share=dropped_share,
     )
     learnt = rows.targets != NOT_LEARNT
     return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
@@ -98,7 +107,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=96, help=f"rows of {LENGTH} tokens a step")
-    parser.add_argument("--rows", type=int, default=150_000, help="rows of training data")
+    parser.add_argument("--rows", type=int, default=250_000, help="rows of training data")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")

@@ -5,6 +5,7 @@ from training.nano.topics import (
     animals,
     calendar,
     chinese,
+    chinese_talk,
     feelings,
     itself,
     knowledge,
@@ -28,5 +29,6 @@ SKILLS: dict[str, Maker] = {
     **animals.SKILLS,
     **memory.SKILLS,
     **refusals.SKILLS,
+    **chinese_talk.SKILLS,
     **chinese.SKILLS,
 }

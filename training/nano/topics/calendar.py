@@ -15,6 +15,17 @@ _DAY = Phrasings(
     [tell|] me the day {side} {day}
     [do you know|say] [what|which] day comes {side} {day}
     [which|what] day of the week [comes|is] {side} {day}?
+    * the day {side} {day}
+    * the day that [comes|is] [right|] {side} {day}
+    * the name of the day {side} {day}
+    ~ [what|which] day [comes|is] {side} {day}
+    {side} {day} [comes|is|we have] [what|which day, please|what day]?
+    {side} {day}, [what|which] day [is it|comes|follows|do we have]?
+    {side} {day} it is [what|which] day?
+    which is the day {side} {day}?
+    what do we have {side} {day}?
+    which day do we [have|get] {side} {day}?
+    the day {side} {day} is [called|] [what|which]?
     """,
     """
     [name|give me] the day that comes [right|] {side} {day}
@@ -26,18 +37,56 @@ _RELATIVE = Phrasings(
     [if|when] today is {day}, what [day|] is {when}?
     today is {day}, [what|which] day [is|was] {when}?
     it is {day} today, so what is {when}?
+    * the day {when} if today is {day}
+    ~ [what|which] day [is|was] {when} if today is {day}
+    [suppose|assume] [that|] today is {day}, [what|which day] [is|was] {when}?
+    [say|imagine|let us say] [that|] today is {day}, [what|which day] [is|was] {when}?
+    [suppose|imagine|assume] it is {day} [today|], what day [is|was] {when}?
+    [what|which] day [is|was] {when}, if [it is {day} today|today is {day}]?
+    [because|since|as|if|when] today is {day}, {when} [is|was] [what|which] day?
+    [since|as] today is {day}, what do we [have|call] {when}?
+    today we have {day}, [and|so|] {when}?
+    today is {day}, so {when} [is|was] [what|which day]?
+    if it is {day} [now|today], [what|which] day [is|was|do we call|do we have] {when}?
+    {when} [is|was] [what|which] day when today is {day}?
+    it is {day}, [tell me what|what|which day] [is|was] {when}?
+    today is {day}, what do [people|you|we] call {when}?
     """,
     """
     suppose today is {day}, what do we call {when}?
     [since|as] it is {day} today, [which|what] day [is|was] {when}?
     """,
 )
-_NEXT = Phrasings("and after that?\nand then?\nwhat comes next?", "and the next one?\nand next?")
+_NEXT = Phrasings(
+    """
+    and after that?
+    [and|what comes|what is] then?
+    what [comes|is] [next|after that|the next one]?
+    [and|so] what comes next?
+    [and|okay,|so] the next day?
+    [and|then] the day after that?
+    the next one [please|is]?
+    [tell me|what is] the next one
+    [so|okay,|now|then] next?
+    [which|what] [one|day] [is|comes] next?
+    """,
+    "and the next one?\nand next?",
+)
 _MONTH = Phrasings(
     """
     what month [comes|is] {side} {month}?
     [which|what] month [comes|is] {side} {month}?
     [tell|] me the month {side} {month}
+    * the month {side} {month}
+    * the month that [comes|is] [right|] {side} {month}
+    * the name of the month {side} {month}
+    ~ [what|which] month [comes|is] {side} {month}
+    {side} {month} [comes|is|we have] [what|which month, please|what month]?
+    {side} {month}, [what|which] month [is it|comes|follows|do we have]?
+    which is the month {side} {month}?
+    which month of the year [comes|is] {side} {month}?
+    which month do we [have|get] {side} {month}?
+    the month {side} {month} is [called|] [what|which]?
     """,
     """
     [name|give me] the month that comes {side} {month}
@@ -49,6 +98,18 @@ _LIST = Phrasings(
     [what are|name|list|tell me|say] the days of the week
     [can|could] you [name|list|say] the days of the week?
     which days [are there|does a week have]?
+    * the days of the week
+    * all the days of the week
+    * the seven days of the week
+    * the names of the [days|seven days|days of the week]
+    ~ what the days of the week are [called|]
+    ~ which days a week has
+    [recite|repeat|go over] [the|all the|the seven] days [of a week|in a week|please]
+    [go through|run through|tell me|read] [the|all the|the seven] days [of a week|in a week|please]
+    how are the [seven|] days [of the week|] called?
+    what are the [seven|] days [called|]?
+    what are the names of [all|] the [seven|] days?
+    Monday, Tuesday, and [so on|what else]?
     """,
     """
     [recite|go through] [all|] the days of the week
@@ -60,6 +121,15 @@ _HOW_MANY = Phrasings(
     how many {small} [are there|are] in a {large}?
     how many {small} does a {large} have?
     [tell|] me how many {small} a {large} has
+    * the number of {small} [that|] a {large} has
+    ~ how many {small} [a {large} has|are in a {large}|there are in a {large}]
+    a {large} [consists of|is made of|contains] how many {small}?
+    [in|within] a {large}, how many {small} [are there|do we have|are]?
+    how many {small} [make|make up|are there in|fit into|do we have in|belong to] [a|one] {large}?
+    the {small} of a {large}, how many are [there|they]?
+    [count|please count] the {small} [of|in] a {large}
+    what number of {small} does a {large} have?
+    does a {large} have [five|ten|nine] {small}?
     """,
     """
     a {large} has how many {small}?
@@ -72,6 +142,20 @@ _TODAY = Phrasings(
     what [time|date|year|month] is it [now|]?
     [do you know|tell me] [the time|the date|what day it is|what time it is]
     what is [today's date|the time|the date]?
+    * [today's date|the date|the time|the current time|the year|the date of today]
+    * the time [of day|now]
+    * the day [today|we have today|it is today]
+    ~ [what time it is|what day it is|what day we have]
+    ~ [how late it is|which day it is today|what date we have]
+    [which|what] [day|date|month|year|time] [do we have|is it|have we got] [today|now]?
+    [which|what] [day|date|month|year|time] do we have [right now|at the moment|]?
+    [which|what] [day|date|month|year|time] [is it|have we got] [right now|at the moment|]?
+    how late is it [now|]?
+    is it [late|early|Monday|Friday|morning|noon|midnight|evening] [now|already|today|]?
+    have you got the time?
+    what does the clock say?
+    when is [it noon|my birthday|Easter|the weekend|the next holiday]?
+    what is the day today?
     """,
     """
     which day do we have [today|]?

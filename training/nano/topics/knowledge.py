@@ -51,19 +51,82 @@ _COLOUR = Phrasings(
     what is the [color|colour] of {thing}?
     [do you know|tell me|say] [what|which] [color|colour] {thing} is
     [can|could] you tell me the [color|colour] of {thing}?
+    * the [color|colour] of {thing}
+    * the [color|colour] {thing} has
+    ~ [what|which] [color|colour] {thing} [is|has]
+    {thing} [is|has] [what|which] [color|colour]?
+    {thing}, [which|what] [color|colour] [is it|does it have|has it]?
+    if I [draw|color] {thing}, [what|which] [color|colour] [should I use|do I use]?
+    if I [picture|want to draw] {thing}, [what|which] [color|colour] [should I use|do I use]?
+    if I [draw|color] {thing}, [what|which] [color|colour] [is right|must I take]?
+    if I [picture|want to draw] {thing}, [what|which] [color|colour] [is right|must I take]?
+    [which|what] [color|colour] do I [need|take|use|want] [for|to paint] {thing}?
+    [which|what] [color|colour] do I [need|take|use|want] [to draw|when I paint] {thing}?
+    [which|what] [pen|paint|crayon] do I take [for|to draw|to paint] {thing}?
+    [which|what] [pen|paint|crayon] [do I need|should I take] [for|to draw|to paint] {thing}?
+    I want to [paint|draw] {thing}, [which|what] [color|colour] [do I need|is it]?
+    I [will|would like to] [paint|draw] {thing}, [which|what] [color|colour] [do I need|is it]?
+    I want to [paint|draw] {thing}, [which|what] [color|colour] [do I take|should it be]?
+    I [will|would like to] [paint|draw] {thing}, [which|what] [color|colour] do I take?
+    I [will|would like to] [paint|draw] {thing}, [which|what] [color|colour] should it be?
+    I paint {thing}, which [color|colour]?
+    what [color|colour] [would|does] {thing} [be|look]?
+    imagine {thing}, what [color|colour] [is it|do you see]?
+    [say|name] the [color|colour] {thing} has
     """,
     """
     {thing}, what [color|colour] is that?
     if I paint {thing}, which [color|colour] do I [need|take]?
     """,
 )
-_COLOUR_NEXT = Phrasings("and {thing}?\nwhat about {thing}?", "how about {thing}?\nnow {thing}?")
+_COLOUR_NEXT = Phrasings(
+    """
+    and {thing}?
+    [and|so|okay,|now|then] what about {thing}?
+    [good,|yes,|ok,|thanks,] and {thing}?
+    what [color|colour] [has|is] {thing} [then|]?
+    [and|okay,|so|well,] how about {thing}?
+    [and|then|okay,] now {thing}?
+    the same for {thing}?
+    """,
+    "how about {thing}?\nnow {thing}?",
+)
 _MIX = Phrasings(
     """
     what [color|colour] do [you|I|we] get [from|when mixing] {one} and {other}?
     what do {one} and {other} make?
     [please|] mix {one} and {other}
     what happens when I mix {one} and {other}?
+    * the [color|colour] of {one} [and|mixed with] {other}
+    * the mixture of {one} and {other}
+    * the result of mixing {one} and {other}
+    ~ what {one} and {other} [make|give|become|mixed make]
+    ~ what [color|colour] I get [from|if I mix|when I mix] {one} and {other}
+    what [do|would] [I|we|you] get if [I|we|you] mix {one} [and|with] {other}?
+    [which color|which colour] [do|would] [I|we|you] get if [I|we|you] mix {one} [and|with] {other}?
+    if [I|we|you] [mix|combine] {one} and {other}, what [color|colour|] [do I get|comes out|is it]?
+    if [I|we|you] [blend|put together|stir] {one} and {other}, what [color|colour|] do I get?
+    if [I|we|you] blend {one} and {other}, what [color|colour|] [comes out|is it]?
+    if [I|we|you] [put together|stir] {one} and {other}, what [color|colour|] [comes out|is it]?
+    if [I|we|you] [mix|combine] {one} and {other}, what [color|colour|] happens?
+    if [I|we|you] [mix|combine] {one} and {other}, what [color|colour|] [will I get|do I have]?
+    if [I|we|you] [blend|put together|stir] {one} and {other}, what [color|colour|] happens?
+    if [I|we|you] blend {one} and {other}, what [color|colour|] [will I get|do I have]?
+    if [I|we|you] [put together|stir] {one} and {other}, what [color|colour|] will I get?
+    if [I|we|you] [put together|stir] {one} and {other}, what [color|colour|] do I have?
+    if [we|you] mix {one} with {other}, [what|which color|which colour] do we get?
+    if [we|you] mix {one} with {other}, [what|which color|which colour] [do you get|comes out]?
+    when [I|you|we] mix {one} [with|and] {other}, what [do I get|will it be]?
+    when [I|you|we] mix {one} [with|and] {other}, [which color|which colour] [do I get|will it be]?
+    when [I|you|we] mix {one} [with|and] {other}, what [comes out|do we get]?
+    when [I|you|we] mix {one} [with|and] {other}, [which color|which colour] [comes out|do we get]?
+    {one} [plus|with|and|mixed with] {other} [makes|gives|is] [what|which] [color|colour]?
+    {one} and {other} [together|combined|when mixed] [make|give|are|become] what?
+    {one} and {other} together [make|give|are|become] [which color|which colour]?
+    {one} and {other} [combined|when mixed] [make|give|are|become] [which color|which colour]?
+    {one} mixed with {other} [makes|gives|becomes] what?
+    I [mix|mixed|have mixed] {one} [and|with] {other}, what [do I get|is it|came out|color is that]?
+    [mix|combine|blend] {one} [and|with] {other} [for me|please|, what do you get]
     """,
     """
     {one} and {other} mixed [make|give] what?
@@ -76,6 +139,17 @@ _CORNER = Phrasings(
     how many [corners|sides] has a {shape} [got|]?
     [do you know|tell me|say] how many [corners|sides] a {shape} has
     what is the number of [corners|sides] of a {shape}?
+    * the number of [corners|sides] [that|] a {shape} has
+    * the number of [corners|sides] in a {shape}
+    ~ how many [corners|sides] a {shape} has
+    ~ how many [corners|sides] there are [in|on] a {shape}
+    [count|please count|can you count] the [corners|sides] [in|on|that has] a {shape}
+    how many [corners|sides] [are there in|are in|can you count on|belong to] a {shape}?
+    a {shape} [comes with|is made with] how many [corners|sides]?
+    a {shape}, how many [corners|sides] [does it have|has it got|are there]?
+    the [corners|sides] of a {shape}, how many are [there|they]?
+    does a {shape} have [corners|sides|many corners|many sides]?
+    what number of [corners|sides] has a {shape}?
     """,
     """
     count the [corners|sides] of a {shape}
@@ -94,6 +168,26 @@ _NO_PICTURE = Phrasings(
     what am I [holding|showing you]?
     is there a [red|blue|green|yellow] [circle|square|triangle] [in the picture|]?
     look at this [picture|]
+    * the [color|colour|shape] in [the|my|this] picture
+    * the number of shapes in [the|my|this] [picture|image]
+    ~ what [you see|is in the picture|this is|I am holding|the picture shows|you can see]
+    [can|do] you see [me|this|that|it] [now|]?
+    [can|do] you see [my picture|the image|what I see|the picture|what I hold] [now|]?
+    can you see [the|my|this|a] [picture|image|photo|shape|circle|object]?
+    do you see [something|anything|a shape|a color] [here|there|now|]?
+    [is there|do you have] [something|anything] [in the picture|to see|in front of you]?
+    what [is there|there is] to see?
+    [say|describe|explain|show] [to me|] what [you see|can be seen|you are looking at]
+    tell me what [is here|there is|is in the picture|you can see|can be seen|is on the image]
+    what [does|do] [this|my|the] [photo|drawing|camera|screen] show?
+    what does this [picture|image] [show|have]?
+    what are you [seeing|looking at] [now|right now|]?
+    what [shows|is on] [the|this|my] [image|photo|screen|camera]?
+    what is [here|there|in front of you|on the table|in my hand]?
+    [which|what] objects [do you see|are there|are here]?
+    [where|what color|what colour] is the [circle|square|triangle|star|hexagon|rectangle]?
+    [name|count|list] the [shapes|objects|things] [you see|in the picture|]
+    how many [things|objects|circles|shapes] [are here|are in the image|can you see]?
     """,
     """
     what does the [picture|image] show?

@@ -20,6 +20,24 @@ _REPEAT = Phrasings(
     repeat this: {text}
     [now|] say after me: {text}
     I want you to say {text}
+    [say|repeat|tell me] [exactly|just|only|] [that|this|the following]: {text}
+    [say|repeat|tell me] [exactly|just|only|] [these words|the words|after me]: {text}
+    [say|speak|repeat] [now|again|exactly|just|loudly|slowly]: {text}
+    [would|will|could|can] you [please|] [repeat|say|speak] [the following|the words|this]: {text}
+    [would|will|could|can] you [please|] [repeat|say|speak] [that|after me|exactly this]: {text}
+    [would|will] you [please|] say {text}
+    after me: {text}
+    [now|please|and now] after me: {text}
+    [now|and|then|okay,] tell me: {text}
+    [speak|talk] after me: {text}
+    [the words|my words|the sentence] to [repeat|say] [are|is]: {text}
+    [I say|I will say], you repeat: {text}
+    repeat [these|the|my] words: {text}
+    repeat [the|this|my] [word|sentence|phrase]: {text}
+    [write|answer] [this|exactly]: {text}
+    echo [this|me|]: {text}
+    say the [words|word|sentence] {text}
+    please [echo|copy|tell me]: {text}
     """,
     """
     say exactly this: {text}
@@ -34,6 +52,21 @@ _STATE = Phrasings(
     [remember|remember this|listen], {text}
     the [secret|magic] word is {text}
     I have {text} at home
+    my [best|lucky|new|old|first] {kind} is [called|] {text}
+    my favorite {kind} [was|will be|should be] {text}
+    the [word|code|name|key|answer|name of the {kind}] is {text}
+    [the|our] password [was|will be] {text}
+    the [new|old|right] password is {text}
+    [please|] [remember|note|keep|write down|do not forget] [that|], {text}
+    [keep|hold|have] this in [mind|memory|your head], {text}
+    [please|] [notice|mind|learn|remember|hear], {text}
+    [mark|note] my words, {text}
+    [I want to|let me] tell you [something|a secret], {text}
+    [today|yesterday|this morning] I [saw|found|heard|bought] {text}
+    I [see|want|need|wish for|dream of] {text}
+    [you should|you must] know, {text}
+    [here is|this is] my {kind}, {text}
+    for [you|later], {text}
     """,
     """
     please keep in mind, {text}
@@ -49,6 +82,25 @@ _ASK = Phrasings(
     [please|] repeat what I said
     [do you remember|tell me] what I said
     what was [that|it] [again|I said]?
+    * my [words|sentence|last words|last message]
+    * the last thing [that|] I said
+    * the [words|sentence] [that|] I [said|told you]
+    ~ what I [said|just said|told you|have said|said to you|said before]
+    what was [my sentence|my message|my last message|my statement]?
+    what did I [mention|write|say before|say to you just now|tell you before]?
+    which words did I [say|use|tell you]?
+    [can|could|would] you [repeat|say] [my words|what I said|my message] [again|please|]?
+    [can|could|would] you [repeat|say] my sentence [again|please|]?
+    [can|could|would] you [repeat|say] [the last sentence|my last words] [again|please|]?
+    [please|] [repeat|say] [my words|my sentence] [again|once more|]
+    [please|] [repeat|say] [my last words|my last message|it] [again|once more|]
+    [repeat|say] what I [said|told you] [before|]
+    what have [you heard|I just said|I said to you|I written]?
+    what [words|sentence] did you hear [from me|]?
+    what had I said?
+    do you [still|] [know|remember] what I [said|told you|said before]?
+    I said [what|something, what was it]?
+    say again what I [said|told you]
     """,
     """
     what were my words?
@@ -56,9 +108,22 @@ _ASK = Phrasings(
     what have I [said|told you]?
     """,
 )
-_SUBJECTS = "the cat,the dog,my friend,a bird,the sun,the old man,the teacher,our house".split(",")
-_VERBS = words_of("likes,sees,has,wants,eats,finds,takes,is near", ",")
-_OBJECTS = "milk,the moon,a red ball,the tree,an apple,the window,bread,the sea,a book".split(",")
+_SUBJECTS = words_of(
+    "the cat,the dog,my friend,a bird,the sun,the old man,the teacher,our house,my mother,the king,"
+    "a child,the doctor,her brother,the little girl,a fish,the wind,nobody,everyone,my neighbor",
+    ",",
+)
+_VERBS = words_of(
+    "likes,sees,has,wants,eats,finds,takes,is near,loves,hears,sells,paints,forgets,brings,hides,"
+    "knows,carries,drops,watches,needs",
+    ",",
+)
+_OBJECTS = words_of(
+    "milk,the moon,a red ball,the tree,an apple,the window,bread,the sea,a book,the door,a letter,"
+    "cold water,my shoes,a small box,the garden,three stones,the music,a green hat,the road,tea",
+    ",",
+)
+_PLACES = words_of("today,in the morning,at home,on the hill,in the city,every day,at night", ",")
 
 
 def repeat(rng: Random, split: Split) -> list[Exchange]:
@@ -82,11 +147,15 @@ def nothing_said(rng: Random, split: Split) -> list[Exchange]:
 def _words(rng: Random) -> str:
     kind = rng.random()
     if kind < 0.4:
-        return f"{rng.choice(_SUBJECTS)} {rng.choice(_VERBS)} {rng.choice(_OBJECTS)}"
-    if kind < 0.6:
+        sentence = f"{rng.choice(_SUBJECTS)} {rng.choice(_VERBS)} {rng.choice(_OBJECTS)}"
+        return f"{sentence} {rng.choice(_PLACES)}" if rng.random() < 0.2 else sentence
+    if kind < 0.5:
         return " ".join(rng.choices([*COLOURS, *NUMBERS], k=rng.randint(1, 4)))
-    if kind < 0.8:
-        return " ".join(a_made_up_word(rng) for _ in range(rng.randint(1, 2)))
+    if kind < 0.6:
+        words = [*_VERBS, *_OBJECTS, *COLOURS, *NUMBERS, *_PLACES, *_SUBJECTS]
+        return " ".join(rng.choices(words, k=rng.randint(1, 3)))
+    if kind < 0.85:
+        return " ".join(a_made_up_word(rng) for _ in range(rng.randint(1, 3)))
     return rng.choice((*_OBJECTS, "hello world", "good morning", "I am happy", "one two three"))
 
 

@@ -21,6 +21,22 @@ _TELL = Phrasings(
     this is {name} [speaking|]
     the name is {name}
     [let me introduce myself|nice to meet you], I am {name}
+    [everybody|everyone|all my friends] [call|name|know] me [as|] {name}
+    [my mother|my family|most people] [call|name|know] me [as|] {name}
+    [everybody|everyone|my mother|nobody but you] [says|knows|named me|names me] {name}
+    [I go|I am known|they know me] [as|under the name] {name}
+    you [may|should|could] call me {name}
+    [my|the] [first name|given name|full name|nickname] is {name}
+    {name} is [what they call me|what people call me|how I am called|who I am|the name]
+    [hello|hi|hey|good evening|well|okay], {name} [here|is here|speaking|is speaking]
+    [good evening|good afternoon|good day|good morning], I am {name}
+    [good evening|good afternoon|good day|good morning], my name is {name}
+    I [was named|have the name|carry the name|answer to the name|use the name] [of|] {name}
+    the name [of mine|I have|I go by] is {name}
+    it is [me|I], {name}
+    [here is|this is] {name}, [hello|nice to meet you|hi]
+    [you are talking|you speak] [to|with] {name}
+    [I would like to be|I want to be|please] called {name}
     """,
     """
     [everybody|everyone] calls me {name}
@@ -44,6 +60,26 @@ _ASK = Phrasings(
     [please|] say my name
     what did I say my name was?
     [do you [still|] know|do you remember] who I am?
+    * my name
+    * the name [that|] I [gave|told|have|said]
+    * the name I told you
+    ~ what my name is
+    ~ what I am called
+    ~ who I am
+    ~ what [people|my friends|you|they] call me
+    how [do|can|should|would] you call me?
+    how do [people|my friends] call me?
+    what do [people|you|they|my friends] call me?
+    which name [do I have|did I say|did I tell|is mine|was it|have I]?
+    what name [do I have|did I say|is mine|did I mention|was it]?
+    you [know|forgot|remember] my name, [don't you|right|what is it]?
+    did you [remember|hear|note|learn] my name?
+    have you [learned|heard|remembered|noted] my name?
+    [you have not forgotten|I hope you did not forget] my name, [what is it|have you]?
+    do you [still|] [have|recall] my name?
+    my name [is|was] what [again|]?
+    what was my name [again|]?
+    am I [called something|somebody you know]?
     """,
     """
     [which|what] name did I [give|tell] you?
@@ -74,7 +110,7 @@ def recall(rng: Random, split: Split) -> list[Exchange]:
 
 
 def unknown(rng: Random, split: Split) -> list[Exchange]:
-    return [Exchange(_ASK.say(rng, split), pick(rng, _UNTOLD_ANSWERS), ("do not know",))]
+    return [Exchange(_ASK.say(rng, split), pick(rng, _UNTOLD_ANSWERS), ("do not know|not said",))]
 
 
 SKILLS: dict[str, Maker] = {"name": tell, "name recall": recall, "name untold": unknown}

@@ -28,6 +28,22 @@ _RESULT = Phrasings(
     {sum} equals what?
     [hello|hi|hey], what is {sum}?
     what do you get [for|from] {sum}?
+    * {sum}
+    * the [sum|value|outcome] of {sum}
+    ~ what {sum} [is|makes|gives|equals]
+    ~ how much {sum} is
+    [find|give me|show me|say] the [result|answer|value] [of|for|to] {sum}
+    [what|which number] [is|comes out|results] [of|from|for|with] {sum}?
+    [what|which number] [do we get|will I get|do I get] [of|from|for|with] {sum}?
+    [add|count|put] [it|this] [together|up]: {sum}
+    [a|here is a|one] [question|task|problem|sum] [for you|]: {sum}
+    [I have a question|solve this|do the math|do this sum|think about it|quick], {sum}
+    I [need|want] [to have|the result of|the answer to|help with] {sum}
+    how [many|great|much] [does|do] {sum} [make|give|equal]?
+    how big [a number|] does {sum} make?
+    if I have {sum}, how much is [it|that]?
+    {sum} [makes|gives|is equal to] [what|how much|which number]
+    [work|figure] it out: {sum}
     """,
     """
     what is the [result|answer] of {sum}?
@@ -54,6 +70,16 @@ _MORE = Phrasings(
     [plus|and] {number} more?
     and if you add {number}?
     add {number} to [that|it]
+    [and|now|then|so] what if [you|we] add {number} [more|to it|]?
+    what [do I|do we|will I] get if I add {number} [more|]?
+    what [is it|happens] [if|when] I add {number} [more|to that]?
+    [and|then|so] plus {number}?
+    [and|now|then|okay,] [plus|add|with] another {number}?
+    [and|now|then] {number} more [on top|please|]?
+    [and|] if I [add|put] {number} [to that|on top|more]?
+    [put|take] {number} [more|on top|to it]
+    and [together with|with another|with plus] {number}?
+    add [another|] {number} [more|please|]
     """,
     """
     what if I add {number}?
@@ -70,6 +96,20 @@ _COUNT = Phrasings(
     [let us|let's|now] count to {last}
     I want you to count to {last}
     [say|tell me|list] the numbers [up to|from one to] {last}
+    ~ how you count [up|] to {last}
+    ~ how to count to {last}
+    * the numbers [up to|from one to|until] {last}
+    * all [the|] numbers [from one up to|until] {last}
+    [show|let] me [see|hear] [you|how you] count [up|] to {last}
+    [show|tell] me that you [can|know how to] count [up|] to {last}
+    [would|will] you [please|] count [up|] [to|until] {last}?
+    start [counting|at one] and [stop at|go on to|go to] {last}
+    [go|count] [on|] from one [up|] [to|until] {last}
+    one, two, three and so on [up|] to {last}
+    do you know how to count to {last}?
+    [name|give me|read|write] [the|all the] numbers [until|up to] {last}
+    count until {last}
+    I [bet|think] you can count to {last}
     """,
     """
     show me [how|that] you [can|] count to {last}
@@ -82,6 +122,16 @@ _RANGE = Phrasings(
     [please|] [start at|begin with] {first} and count to {last}
     [can|could] you count from {first} [up|] to {last}?
     [say|list] the numbers from {first} to {last}
+    * the numbers [from|starting at] {first} [up|] to {last}
+    * all [the|] numbers [from|between] {first} [to|and] {last}
+    count [up|on|] from {first} [up|until|] to {last} [please|]
+    [go|start|begin] [at|with|from] {first} and [go|count] [on|up|] to {last}
+    [please|now|] go from {first} up to {last}
+    [please|can you] [go|run] through the numbers from {first} to {last}
+    [start|begin] at {first}, [stop|end] at {last}
+    [I want|I would like] the numbers from {first} to {last}
+    from {first} to {last}, [count|say the numbers|please]
+    [name|give me|tell me|read] the numbers from {first} to {last} [, both included|]
     """,
     """
     [name|give me] the numbers between {first} and {last}, both included
@@ -94,6 +144,15 @@ _DOWN = Phrasings(
     [please|] count [down|backwards] from {last} [to one|]
     [can|could] you count [down|backwards] from {last}?
     do a countdown from {last}
+    * a countdown from {last}
+    * the numbers [backwards|downwards] from {last}
+    [start|begin|run|give me|make] [a|the] countdown [from|with] {last}
+    [start|begin] [at|with] {last} and count [down|backwards]
+    [say|list|tell me|name|give me] the numbers [down|downwards] from {last}
+    [go|count] [back|down|in reverse|downwards] from {last} [to one|please|]
+    [name|list] the numbers from {last} [down to one|backwards]
+    from {last} [down|backwards] to one [please|]
+    count [in reverse|the other way], [start|starting|begin] [at|with] {last}
     """,
     """
     [start|begin] a countdown at {last}
@@ -106,6 +165,20 @@ _NEXT = Phrasings(
     [which|what] number [comes|is] {side} {number}?
     [tell|] me the number {side} {number}
     [do you know|say] what comes {side} {number}
+    * the number [that comes|] [right|] {side} {number}
+    * the number [directly|just|right] {side} {number}
+    ~ [what|which] [number|] [comes|is] [right|] {side} {number}
+    [what|which number] do [I|you|we] [say|get] [right|] {side} {number} [when counting|]?
+    [what|which number] do [I|you|we] [have|use|need] [right|] {side} {number} [when counting|]?
+    what do [you|we] say {side} {number} when [you|we] count?
+    when I count, [what|which number] [comes|is|do I say] {side} {number}?
+    when counting, what [is|comes|do I say] {side} {number}?
+    I count, what [comes|is] {side} {number}?
+    {side} {number} [comes|is|I say] [what|which number]?
+    {side} {number}, [what|which number] [comes|is it|do we have]?
+    which is the number {side} {number}?
+    the number {side} {number} is [what|which]?
+    [directly|right|just] {side} {number} [comes|is] [which number|what]?
     """,
     """
     [name|give me] the number that comes right {side} {number}

@@ -35,6 +35,24 @@ _ASK = Phrasings(
     [can|could] you tell me the opposite of {word}?
     [and|so|now], what is the opposite of {word}?
     opposite of {word}
+    * the opposite of {word}
+    * the [opposite word|contrary|reverse|word opposite] [of|to|for] {word}
+    * a word that is the opposite of {word}
+    * the word that means the opposite of {word}
+    ~ what the opposite of {word} is
+    ~ which word [is|means] the opposite of {word}
+    ~ what {word} is the opposite of
+    [what|which] [word|] means the opposite of {word}?
+    [what|which one|which] is the opposite of {word}?
+    {word} [means|has|is] the opposite of [which word|what word]?
+    {word} is [opposite to|the contrary of|the reverse of] [what|which word]?
+    {word} has [what|which] opposite?
+    {word}, what is [its|the] opposite?
+    {word} and its opposite [is|are] what?
+    not {word} but [what|the opposite]?
+    if it is not {word}, what is [the opposite|it]?
+    what [could|can|might] be the opposite of {word}?
+    [would you know|have you got] the opposite [of|for] {word}?
     """,
     """
     which word is the opposite of {word}?
@@ -42,7 +60,18 @@ _ASK = Phrasings(
     what would be the opposite of {word}?
     """,
 )
-_NEXT = Phrasings("and [of|] {word}?\nwhat about {word}?", "how about {word}?\nnow {word}?")
+_NEXT = Phrasings(
+    """
+    and [of|] {word}?
+    [and|so|okay,|now|then] what about {word}?
+    [good,|yes,|ok,|thanks,] and {word}?
+    [and|okay,|so|well,] how about {word}?
+    [and|then|okay,] now {word}?
+    the same for {word}?
+    and the opposite of {word}?
+    """,
+    "how about {word}?\nnow {word}?",
+)
 _ANSWERS = """
     The opposite of {word} is {opposite}.
     {opposite}.

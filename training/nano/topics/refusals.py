@@ -30,7 +30,20 @@ _SEEN_THINGS = words_of(
     "New York,Tokyo,Beijing,hotels,flights,a train,a car,a bicycle,a bridge,a house,a garden,"
     "furniture,school,homework,university,exams,a teacher,law,a contract,the police,crime,"
     "love,marriage,children,friendship,happiness,death,the meaning of life,dreams,time travel,"
-    "magic,ghosts,dragons,video games,a birthday party,Christmas,holidays,a wedding,gifts",
+    "magic,ghosts,dragons,video games,a birthday party,Christmas,holidays,a wedding,gifts,"
+    "statistics,algebra,economics,engineering,architecture,poker,golf,skiing,swimming,sailing,"
+    "hiking,fishing,hunting,sewing,pottery,ballet,theater,a museum,a trumpet,drums,a violinist,"
+    "bacteria,viruses,cancer,allergies,a surgeon,a dentist,antibiotics,the immune system,"
+    "genetics,nuclear power,solar energy,a battery,an engine,an airplane,a submarine,satellites,"
+    "lasers,a microscope,plastic,steel,gold,diamonds,petrol,coal mines,the Romans,the Greeks,"
+    "the Vikings,the Middle Ages,Napoleon,the French revolution,the cold war,slavery,democracy,"
+    "a parliament,elections,the constitution,a judge,prison,an inheritance,a loan,a pension,"
+    "bitcoin,interest rates,unemployment,a startup,advertising,a warehouse,farming,wheat,"
+    "chocolate cake,noodles,salad,beer,butter,spices,honey,potatoes,mushrooms,a barbecue,"
+    "Spain,Sweden,Mexico,Egypt,Australia,Korea,Turkey,Rome,Madrid,Moscow,Sydney,Chicago,"
+    "the Alps,the Amazon,the Sahara,the Pacific,a tornado,a storm,the weather tomorrow,snowboards,"
+    "a laptop,a printer,a camera,Linux,Windows,an algorithm,machine learning,encryption,a server,"
+    "a novel,grammar,Latin,poems,comics,sculpture,a cathedral,the Bible,Buddhism,angels,astrology",
     ",",
 )
 _HELD_OUT_THINGS = words_of(
@@ -65,6 +78,29 @@ _ABOUT = Phrasings(
     how is {thing} [related to|connected with] {other}?
     summarize {thing}
     [recommend|suggest] [a book|a course|something] [about|on] {thing}
+    * [the meaning|the history|the truth|a summary] of {thing}
+    * [the price|a description|the story|a picture] of {thing}
+    * [some|more|all|the latest] [facts|news|details|information|ideas] [about|on] {thing}
+    ~ how {thing} works
+    ~ [what|who] {thing} is
+    ~ why {thing} [matters|is famous|exists|costs so much]
+    [describe|discuss|analyze|review|define|compare|teach me|show me] {thing} [and {other}|for me|]
+    [what|which] [kinds|types|parts|rules|laws] of {thing} [are there|exist|do you know]?
+    how [good|bad|safe|hard|fast|long|deep|popular|heavy|strong] is {thing}?
+    who is [famous for|responsible for|good at|the father of|behind] {thing}?
+    who is the [first|richest|greatest|worst] [person|one|man|woman] in {thing}?
+    would you [buy|like|choose|use|try] {thing}?
+    [please|now] [compare|explain|discuss|describe] {thing} [and|or] {other}
+    what [happened|will happen|is happening] [to|with] {thing} [last year|tomorrow|]?
+    what should I [know|learn|say|read|think] about {thing}?
+    what should [we|people] know about {thing}?
+    [give|hold|write] [me|] a [speech|talk|report|short text|course] [about|on] {thing}
+    does {thing} [hurt|help|matter|cost a lot|make you rich|come from {other}]?
+    [my|our] [friend|sister|boss|class] [likes|studies|sells|hates|needs] {thing}
+    can I [eat|buy|sell|keep|visit|study] {thing}?
+    let us [talk|chat|speak] about {thing}
+    I [love|hate|study|miss|collect|sell] {thing}
+    [did|do] you [ever|] [see|try|hear of|study|visit] {thing}?
     """,
     """
     give me a [short|] lecture on {thing}
@@ -109,6 +145,70 @@ _TASKS = Phrasings(
     {word} {word2} {word3}
     {word} {word2}?
     I {word} the {word2}
+    what is the capital [city|] of [Sweden|Turkey|Greece|Mexico|Russia|Portugal|Ireland|Chile]?
+    [what|which] [city|town] is [the largest|the oldest] [of|in] [Europe|Asia|Africa|the world]?
+    [what|which] [country|river|lake] is [the largest|the oldest] [of|in] [Europe|Asia]?
+    [what|which] [country|river|lake] is [the largest|the oldest] [of|in] [Africa|the world]?
+    [what|which] [city|town] is in the north [of|in] [Europe|Asia|Africa|the world]?
+    [what|which] [country|river|lake] is in the north [of|in] [Europe|Asia|Africa|the world]?
+    [what|which] [city|town] is the most beautiful [of|in] [Europe|Asia|Africa|the world]?
+    [what|which] [country|river|lake] is the most beautiful [of|in] [Europe|Asia|Africa|the world]?
+    which is the capital of [Spain|Austria|Belgium|Cuba]?
+    [please|] [clean|repair|wash|paint|sell|fix|carry|lift] [my|the] [house|roof|dog|kitchen]
+    [please|] [clean|repair|wash|paint|sell|fix|carry|lift] [my|the] [bike|shirt|window|sofa]
+    [please|] [pay|send|print|read|sign] [my|the|this] [letter|rent|document|mail|newspaper|book]
+    how [tall|heavy|big|fast|old|deep] is [an elephant|a train|the church|a mountain]?
+    how [tall|heavy|big|fast|old|deep] is [the sea|the tower|my father|a whale|the president]?
+    what is the [plural|translation|spelling] of [mouse|house|the word dog|this text|tooth|freedom]?
+    what is the [meaning|origin|grammar] of [mouse|house|the word dog|this text|tooth|freedom]?
+    who [wrote|sang|directed] [the Bible|that song|this film|the tower]?
+    who [built|found|killed|discovered] [the Bible|that song|this film|the tower]?
+    who [wrote|sang|directed|built|found|killed|discovered] [America|Caesar|penicillin|the odyssey]?
+    [which|what] team [won|lost|plays|is the best] [today|last night|in this city|]?
+    who is going to [win|lose|come|pay] [on Sunday|the race|next time]?
+    [can|could|would] you [drive|steal|break|build] [a car|my dinner|a house]?
+    [can|could|would] you [cook|wash|hack|lend me] [a car|my dinner|a house]?
+    [can|could|would] you [drive|steal|break|build] [the door|a phone|some money|my account]?
+    [can|could|would] you [cook|wash|hack|lend me] [the door|a phone|some money|my account]?
+    what is [eighty|ninety] [divided by|times|minus] [six|eleven|twelve|eight|sixty]?
+    what is seventy-five [divided by|times|minus] [six|eleven|twelve|eight|sixty]?
+    what is [forty|one thousand] [divided by|times|minus] [six|eleven|twelve|eight|sixty]?
+    what is [thirty|forty|fifty|sixty] [plus|minus|times|divided by] [thirty|forty]?
+    what is [thirty|forty|fifty|sixty] [plus|minus|times|divided by] [fifty|twenty-five]?
+    my [car|phone|computer|knee] is [broken|too slow], [help me|what now|why|]
+    my [car|phone|computer|knee] is [too old|not working|very loud], [help me|what now|why|]
+    my [back|printer|door|bike] is [broken|too slow], [help me|what now|why|]
+    my [back|printer|door|bike] is [too old|not working|very loud], [help me|what now|why|]
+    my {word} is [not|so|very] {word2}
+    my {word} [hurts|is gone|does not work|is lost]
+    [the|a|this|our|your] {word} [is|was|has] [a|] {word2}
+    {word} [of|with|in|or|and] {word2}
+    {word} {word2} {word3} [{word}|please|now]
+    [what|who|where|when|why|how] {word} {word2}?
+    [what|who|where] is [a|the] {word}?
+    how do I {word} [a|my] {word2}?
+    [please|can you] {word} [my|the|this] {word2}
+    what [kind of|] {word} is [this|best|in {word2}]?
+    [show|give|find|bring] me [a|the|some] [map|recipe|movie|restaurant]
+    [show|give|find|bring] me [a|the|some] [doctor|job|photo of you|ticket|coffee]
+    how do I [bake a cake|fix a car|tie a knot|cook an egg]?
+    how do I [write a book|win the lottery|lose weight|open a bank account]?
+    [who|what] [will be|was] the [next|first|last] [president|king|world champion|pope|emperor]?
+    how much [is|costs] [a house|a new car|gold|this|a ticket|the rent|a kilo of apples]?
+    when does [the train|the bus|school|the shop|the movie|summer] [leave|start|open|close|end]?
+    where is [the station|the bathroom|my key|the nearest shop]?
+    where is [the post office|my mother|Brazil|the north pole]?
+    [where|when] [was|did] [Einstein|the first car] [born|die|begin|built]?
+    [where|when] [was|did] [Napoleon|my grandmother|the war] [born|die|begin|built]?
+    [why|how] [do we sleep|do fish breathe|is water wet]?
+    [why|how] [do cats purr|is fire hot|does a phone work|do stars shine]?
+    how many [bones|teeth|hairs|rivers] [are there|do we have|does it have]?
+    how many [planets|elements|presidents|kilometers] [are there|do we have|does it have]?
+    [convert|change] [ten dollars|five miles] [to|into] [euros|kilometers|grams|cups]
+    [convert|change] [a pound|two liters] [to|into] [euros|kilometers|grams|cups]
+    [remind|wake|call|email] me [tomorrow|at six|in an hour|later]
+    [should|can|may] I [sell my house|eat this mushroom|buy this stock]?
+    [should|can|may] I [see a lawyer|cut my hair|trust him]?
     """,
     """
     [what|which] city is the capital of [Norway|Canada|Poland|Peru]?

@@ -24,6 +24,24 @@ _HELLO = Phrasings(
     greetings
     [hello|hi], [I am here|here I am|it is me]
     [well|oh], [hello|hi] there
+    [hello|hi|hey] [dear|little|small|good|old|my] [friend|computer|nano|helper]
+    [hello|hi|hey] [dear|little|small|good|old|my] [one|thing|machine|buddy]
+    [hello|hi|hey], [dear|little|small] [friend|computer|nano|helper|machine|assistant]
+    [hello|hi|hey] [assistant|robot|machine|computer|buddy|everybody|all|world|mate|nano, hello]
+    [hello|hi], [my|little|dear] [model|robot]
+    good [evening|morning|afternoon|day] [to all|everybody|dear friend|there|again|little one]
+    [a|and a|the] [very|] good [day|evening] to [all|everyone|everybody]
+    a [good|nice] [day|evening] to you
+    hello [to all|everybody|from me|once more]
+    [hey|hello|hi], [is] [somebody|someone] [there|around|here|home]?
+    [hey|hello], [are you|is nano] [around|here|ready|online]?
+    [anybody|anyone|somebody] [there|here|home|listening]?
+    [howdy|hiya|hey hey|hi hi|hello hello|yo|welcome|hallo]
+    [I say|just saying|wanted to say|I want to say|I would like to say] [hello|hi]
+    [let me say|let us say|we say] [hello|hi] [to you|]
+    [it is|] [nice|good|great|lovely] to [see|meet] you [again|nano|]
+    [pleased|happy|glad] to meet you
+    my greetings [to you|]
     """,
     """
     [hello|hi] to you
@@ -50,6 +68,21 @@ _THANKS = Phrasings(
     that [was|is] [very|so|] [helpful|kind|nice], [thanks|thank you]
     [well done|good job|good work], [thanks|thank you]
     thank you, [that is all|nano|computer|my friend]
+    [thank you|thanks] [ever so much|very very much|indeed|again|once more]
+    [thank you|thanks] [nano|a bunch|dear|my friend|a thousand times]
+    [a thousand|a million|many|so many|a lot of] thanks [to you|nano|]
+    [a million|kindly|many] thanks
+    I [thank you|must thank you|am thankful|am grateful|have to thank you|say thanks|say thank you]
+    I [want|wish|would love] to say [thanks|thank you]
+    I would like to say [thanks|thank you] [for that|for your help|]
+    let me thank you [for that|for your help|]
+    [okay|all right|fine], [thanks|thank you] [nano|so much|for that|for the help|]
+    [yes|cool|super|oh], [thanks|thank you] [nano|so much|for that|for the help|]
+    [thanks|thank you] for [your time|talking to me|talking|explaining|telling us]
+    [thanks|thank you] for [the information|all|the chat|being here|answering]
+    [thankful|grateful] for [that|your help]
+    [much appreciated|I appreciate it|I appreciate that]
+    [that is kind of you|how kind of you|you helped me a lot|you were a great help]
     """,
     """
     [thanks|thank you] [kindly|a million]
@@ -77,6 +110,25 @@ _BYE = Phrasings(
     that is all [for today|for now], [bye|goodbye]
     [talk to you|catch you|see you] later, nano
     it is time to say goodbye
+    [farewell|so long|bye|goodbye|cheerio|adieu|ciao], [nano|my friend|dear]
+    [farewell|so long|bye|goodbye|cheerio|adieu|ciao], [everybody|little friend|robot|and thanks]
+    [farewell|so long] [and thanks|and goodbye|then|for now]
+    [I say|we say|time for|it is time for|time to say] [farewell|goodbye|bye]
+    [okay|all right|well|and now|then], [farewell|so long|see you|see you later|take care]
+    see you [then|again|soon again|on Monday|next week]
+    see you [one day|some time|tonight|another day|around, nano]
+    [I will see you|we will meet|I hope to see you] [again|tomorrow|later|soon|some day|around]
+    I am [off|done|finished] [, goodbye|, bye|, see you|, nano|to bed|home]
+    I am [off|done] [to work|here|with you|with this], [bye|goodbye|thanks and bye]
+    I [will|am going to|want to] [leave|go|stop|go home|sleep|go to bed] [now|, bye|, goodbye]
+    have a [good|nice|great|lovely] [day|evening|night|time|one|weekend] [, bye|, nano|, see you|]
+    have a [great|lovely|fine] day, goodbye
+    [enjoy|have] [your day|a nice evening], [bye|goodbye]
+    [take care|until next time|until tomorrow]
+    [until later|good night and sleep well|sleep well|good bye]
+    [that was all|that is it|we are done|I am finished|no more questions], [bye|goodbye|see you]
+    [let us|we can] [stop|end] here, [bye|goodbye|see you]
+    gotta go
     """,
     """
     [so long|farewell]
@@ -99,6 +151,30 @@ _PRAISE = Phrasings(
     that [is|was] [right|correct|good|great|very good|perfect]
     [wow|oh], you are [good|smart|clever]
     you did [that|it|this] very well
+    what a [good|great|cute|lovely|funny] [robot|computer|friend|helper] [you are|]
+    what a [good|great|cute|lovely|funny] [machine|toy|assistant|thing|idea] [you are|]
+    what a [wonderful|kind|smart|clever|nice] [robot|computer|friend|helper] [you are|]
+    what a [wonderful|kind|smart|clever|nice] [machine|toy|assistant|thing|idea] [you are|]
+    what a [great|good|wonderful|fine|beautiful] [answer|model] [that was|you are|]
+    [that was|this is|this was] a [good|great|nice] [answer|reply|one|joke]
+    [that was|this is|this was] a [clever|smart|perfect|very good] [answer|reply|one|joke]
+    [good|great|nice|clever|perfect|smart] [one|reply|joke|job, nano]
+    [good|great|nice|clever|perfect|smart] [work, nano|answer, nano|boy|girl|thing]
+    [bravo|hurray|hooray|super|amazing|awesome], [nano|well done|good job]
+    [bravo|hurray|hooray|super|amazing|awesome], [that is right|you are good|very good]
+    [fantastic|brilliant|impressive|correct|exactly|wow], [nano|well done|good job]
+    [fantastic|brilliant|impressive|correct|exactly|wow], [that is right|you are good|very good]
+    [bravo|super|fantastic|brilliant|hooray] to you
+    [amazing|awesome|fantastic|brilliant|impressive|bravo bravo|wow]
+    you [really|truly|certainly] are [good|great|smart|clever|kind|the best|amazing]
+    you [really|] are [a good|a smart|a lovely|the best] [robot|friend|helper]
+    you [really|] are [a good|a smart|a lovely|the best] [computer|assistant|model]
+    you are [a|such a|] [good|great|lovely|genius|wonderful] [model|friend|robot|helper|assistant]
+    you [answered|replied|said that] [well|very well|perfectly|correctly]
+    your [answer|reply|joke|voice] [is|was] [good|great|nice|perfect|very clever|right]
+    I [think|believe] you are [good|great|smart|nice|clever|very kind]
+    [I am|we are] [impressed|proud of you|happy with you|your fan]
+    [I like|I love] [your answer|that answer|how you talk|this model|talking to you]
     """,
     """
     what a [smart|clever|nice] [model|answer]
@@ -117,6 +193,21 @@ _AGREE = Phrasings(
     [ok|okay], [good|fine|I see|got it|cool]
     [I see|I understand|got it|makes sense]
     [yes|no], [that is fine|all good|nothing else|nothing]
+    [ok|okay|fine|good|all right|yes|sure|right], [understood|very well]
+    [ok|okay|fine|good|all right|yes|sure|right], [let us go on|go on|that works]
+    [ok|okay|fine|good|all right|yes|sure|right], [no problem|that is good]
+    [ok|okay|fine|good|all right|yes|sure|right], [I understand|got that|agreed]
+    [understood|very well|agreed|alright|of course|certainly|indeed]
+    [fair enough|no problem|cool|go on|got that|that works|noted]
+    [understood|very well|agreed|alright], [thanks, go on|nano|I see|okay|good]
+    [let us|we can|you can|please] [go on|continue|move on|proceed]
+    [I see|right|well|so], let us [go on|continue|proceed]
+    [I see|I understand|I got it|that is clear|that makes sense|I get it] [now|nano|]
+    [it|that|this] is [fine|okay|all right|clear|good for me|understood]
+    [yes|yeah|yep|okay], [exactly|I agree|that is it|indeed|of course|please continue]
+    [no|nope], [not now|I am fine|thanks, nothing|that is all right]
+    I [agree|see what you mean|am fine with that|think so too]
+    [aha|oh I see|ah okay|mm|uh huh|okay then|all right then|good then]
     """,
     """
     [ok|okay], [very well|understood]
@@ -135,6 +226,24 @@ _JOKE = Phrasings(
     do you know [a|any] [joke|good joke|jokes]?
     [make me laugh|say something funny|be funny]
     [can|could] you tell [me|us] a [funny|] joke?
+    * a [joke|funny joke|good joke|short joke]
+    * [something funny|one of your jokes|your best joke]
+    ~ a [funny|good|] joke
+    I [want|would like|need|would love|am in the mood] [for|to have] a [good|funny|] joke
+    I [want|would like|would love] to [laugh|smile|be entertained]
+    I [want|would like] [you to tell me|to be told] a joke
+    [do|did] you [have|hear|remember] [a|any|some|one|another] [joke|jokes] [for me|for us|]?
+    [do|did] you [have|hear|remember] [a|any] [funny story|good ones] [for me|for us|]?
+    [do|did] you [have|hear|remember] [some|one|another] [funny story|good ones] [for me|for us|]?
+    have you [heard|] a joke [for me|]?
+    [any|some|more|another|got another] [joke|jokes|funny thing] [for me|to tell|please|]?
+    [a joke|jokes], please
+    [can|could|would|will] you [be funny|make me laugh|entertain me|make a joke|joke a bit]?
+    [it is|] time for a joke
+    how about a joke?
+    [let me|let us|we want to] hear [a|your|another] [joke|best joke]
+    what is [your best joke|a good joke|funny]?
+    joke [please|time|]
     """,
     """
     I [want|would like] to hear a joke

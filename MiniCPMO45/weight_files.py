@@ -1,0 +1,108 @@
+"""Tensors of the weight files of a checkpoint folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from MiniCPMO45.errors import CheckpointError
+from MiniCPMO45.int8 import dequantise
+from MiniCPMO45.staged_reading import read_staged
+
+INDEX_NAME = "model.safetensors.index.json"
+SINGLE_NAME = "model.safetensors"
+SCALE_ENDING = "_scale"
+"""A tensor ``X`` of 8-bit integers ``[out, in]`` is stored with ``X_scale`` ``[out]`` beside it."""
+
+Named = tuple[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of weights and the tensors to take from it; None stands for all."""
+
+    file: Path
+    names: frozenset[str] | None = None
+
+    def read(self, device: torch.device) -> Iterator[Named]:
+        """Its tensors on ``device``; those stored as integers come in float32.
+
+        On the CPU they are views of the file. A GPU gets them through a few pinned buffers, so that
+        the host holds no tensor whole.
+
+        Raises:
+            CheckpointError: the file is unreadable, or integers and scales do not fit each other.
+        """
+        try:
+            with safe_open(self.file, framework="pt", device="cpu") as stored:
+                wanted = stored.keys() if self.names is None else self.names
+                names = sorted(wanted, key=_scales_first)
+                if device.type == "cuda":
+                    yield from _restored(read_staged(self.file, names, device))
+                else:
+                    yield from _restored((name, stored.get_tensor(name)) for name in names)
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"cannot read {self.file}: {error}") from error
+
+
+def find_shards(folder: Path) -> list[Shard]:
+    """The weight files of a checkpoint folder.
+
+    Raises:
+        CheckpointError: there are none, or some are missing.
+    """
+    index = folder / INDEX_NAME
+    if index.is_file():
+        try:
+            weight_map: dict[str, str] = json.loads(index.read_text())["weight_map"]
+        except (json.JSONDecodeError, KeyError) as error:
+            raise CheckpointError(f"{index} is not a safetensors index: {error}") from error
+        files = sorted(set(weight_map.values()))
+        absent = [name for name in files if not (folder / name).is_file()]
+        if absent:
+            raise CheckpointError(f"{folder} is incomplete, missing {some_of(absent)}")
+        return [
+            Shard(folder / name, frozenset(key for key, file in weight_map.items() if file == name))
+            for name in files
+        ]
+    if (folder / SINGLE_NAME).is_file():
+        return [Shard(folder / SINGLE_NAME)]
+    raise CheckpointError(f"{folder} holds neither {INDEX_NAME} nor {SINGLE_NAME}")
+
+
+def some_of(names: list[str], limit: int = 5) -> str:
+    """The first few of ``names`` and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _scales_first(name: str) -> tuple[bool, str]:
+    return not name.endswith(SCALE_ENDING), name
+
+
+def _restored(tensors: Iterable[Named]) -> Iterator[Named]:
+    """Integers times their scales, which have to come first; other tensors as they are."""
+    scales: dict[str, Tensor] = {}
+    for name, tensor in tensors:
+        if name.endswith(SCALE_ENDING):
+            scales[name] = tensor
+        elif tensor.dtype == torch.int8:
+            scale = scales.pop(name + SCALE_ENDING, None)
+            if scale is None:
+                raise CheckpointError(f"{name} is stored as integers without {name}{SCALE_ENDING}")
+            if tensor.ndim != 2 or scale.shape != tensor.shape[:1]:
+                raise CheckpointError(
+                    f"{name}{SCALE_ENDING} has shape {list(scale.shape)}, "
+                    f"which does not fit integers of shape {list(tensor.shape)}"
+                )
+            yield name, dequantise(tensor, scale)
+        else:
+            yield name, tensor
+    if scales:
+        raise CheckpointError(f"{some_of(sorted(scales))}: there are no integers to scale")

@@ -1,0 +1,161 @@
+"""Weights as 8-bit integers: how they are rounded, loaded, joined and stored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from MiniCPMO45 import CheckpointError, MiniCPMO
+from MiniCPMO45.int8 import Int8Linear, dequantise, product, quantise, quantise_linears, weight_of
+from MiniCPMO45.joined_linears import side_by_side
+from MiniCPMO45.sessions.base import Session
+from MiniCPMO45.weight_files import SCALE_ENDING
+from training.nano.model import store_as_integers
+
+WEIGHTS = "model.safetensors"
+LAYER = "llm.model.layers.0.mlp.up_proj.weight"
+IDS = list(range(40, 90))
+
+
+@pytest.fixture
+def integers(tmp_path: Path, checkpoint_folder: Path) -> Path:
+    """The recorded checkpoint, stored as integers by its writer."""
+    folder = Path(shutil.copytree(checkpoint_folder, tmp_path / "checkpoint"))
+    store_as_integers(folder)
+    return folder
+
+
+def scores_of(model: MiniCPMO) -> Tensor:
+    with Session(model) as session:
+        return session.scores(session.feed_ids(IDS))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_no_weight_is_off_by_more_than_half_a_step_of_its_row(dtype: torch.dtype) -> None:
+    weight = torch.randn(40, 300, dtype=dtype) * torch.logspace(-3, 2, 40, dtype=dtype)[:, None]
+    values, scales = quantise(weight)
+    off = (dequantise(values, scales) - weight.float()).abs() / scales.float()[:, None]
+    rounded_scale = 127 * torch.finfo(dtype).eps  # moves the ends of a row, not its middle
+    assert float(off.max()) <= 0.5 + rounded_scale
+    assert float(off.mean()) < 0.26
+
+
+def test_a_row_of_zeros_stays_one() -> None:
+    values, scales = quantise(torch.zeros(2, 8))
+    assert not values.any()
+    assert not scales.any()
+
+
+def test_integers_and_their_scales_round_to_themselves() -> None:
+    values, scales = quantise(torch.randn(30, 200))
+    again = quantise(dequantise(values, scales))
+    assert torch.equal(again.values, values)
+
+
+def test_a_layer_of_integers_is_near_the_one_it_stands_in_for() -> None:
+    linear = nn.Linear(256, 96, bias=False).requires_grad_(False)
+    rows = torch.randn(7, 256)
+    expected = linear(rows)
+    off = Int8Linear(linear.weight)(rows) - expected
+    assert float(off.norm() / expected.norm()) < 0.01
+
+
+def test_layers_side_by_side_give_what_they_give_alone_and_share_memory() -> None:
+    linears = [Int8Linear(torch.randn(width, 64)) for width in (48, 16, 16)]
+    rows = torch.randn(5, 64)
+    alone = torch.cat([linear(rows) for linear in linears], dim=1)
+    joined = side_by_side(linears)
+    torch.testing.assert_close(product(rows, joined), alone)
+    assert {weight_of(linear)[0].untyped_storage().data_ptr() for linear in linears} == {
+        joined[0].untyped_storage().data_ptr()
+    }
+    again = torch.cat([linear(rows) for linear in linears], dim=1)
+    torch.testing.assert_close(again, alone)
+
+
+def test_a_checkpoint_loads_as_integers_what_it_would_quantise_to(
+    checkpoint_folder: Path, model: MiniCPMO
+) -> None:
+    loaded = MiniCPMO.load(str(checkpoint_folder), max_length=64, quantization="int8")
+    plain = MiniCPMO.load(str(checkpoint_folder), max_length=64)
+    quantise_linears(plain.llm.model.layers)
+    assert loaded.llm.lm_head.weight.dtype == torch.float32
+    for ours, theirs in zip(
+        loaded.llm.model.layers.modules(), plain.llm.model.layers.modules(), strict=True
+    ):
+        assert not isinstance(ours, nn.Linear)
+        if isinstance(ours, Int8Linear) and isinstance(theirs, Int8Linear):
+            assert torch.equal(ours.weight, theirs.weight)
+            assert torch.equal(ours.scales, theirs.scales)
+    expected = scores_of(model)
+    assert float((scores_of(loaded) - expected).norm() / expected.norm()) < 0.03
+
+
+def test_a_checkpoint_stored_as_integers_loads_as_what_they_stand_for(
+    integers: Path, model: MiniCPMO
+) -> None:
+    stored = load_file(integers / WEIGHTS)
+    loaded = MiniCPMO.load(str(integers), max_length=64)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    for (name, ours), (_, original) in zip(
+        loaded.named_parameters(), model.named_parameters(), strict=True
+    ):
+        if ours.ndim == 2:
+            expected = dequantise(stored[name], stored[name + SCALE_ENDING])
+        else:
+            expected = original.bfloat16().float()
+        assert torch.equal(ours, expected), name
+
+
+def test_integers_in_a_checkpoint_stay_the_same_where_the_model_holds_integers(
+    integers: Path,
+) -> None:
+    loaded = MiniCPMO.load(str(integers), max_length=64, quantization="int8")
+    stored = load_file(integers / WEIGHTS)
+    assert torch.equal(dict(loaded.named_parameters())[LAYER], stored[LAYER])
+
+
+def test_a_checkpoint_takes_a_quarter_of_the_bytes_and_is_not_rounded_twice(
+    integers: Path, checkpoint_folder: Path
+) -> None:
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (integers, checkpoint_folder)]
+    assert sizes[0] < 0.35 * sizes[1]
+    with pytest.raises(ValueError, match="stored as integers already"):
+        store_as_integers(integers)
+
+
+def without_scale(stored: dict[str, Tensor]) -> None:
+    del stored[LAYER + SCALE_ENDING]
+
+
+def of_another_shape(stored: dict[str, Tensor]) -> None:
+    stored[LAYER + SCALE_ENDING] = torch.ones(3)
+
+
+def of_no_integers(stored: dict[str, Tensor]) -> None:
+    stored["llm.model.norm.weight_scale"] = torch.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without_scale, rf"{LAYER} is stored as integers without {LAYER}_scale"),
+        (of_another_shape, rf"{LAYER}_scale has shape \[3\]"),
+        (of_no_integers, r"llm\.model\.norm\.weight_scale: there are no integers"),
+    ],
+)
+def test_integers_and_scales_that_do_not_fit_are_named(
+    integers: Path, damage: Callable[[dict[str, Tensor]], None], message: str
+) -> None:
+    stored = load_file(integers / WEIGHTS)
+    damage(stored)
+    (integers / WEIGHTS).unlink()
+    save_file(stored, integers / WEIGHTS)
+    with pytest.raises(CheckpointError, match=message):
+        MiniCPMO.load(str(integers), max_length=64)

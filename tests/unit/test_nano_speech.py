@@ -1,0 +1,174 @@
+"""The speech stages: what is learnt from them loads and streams as the service's own voice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from MiniCPMO45.token2wav import Token2Wav
+from MiniCPMO45.token2wav.flow_state import EstimatorState
+from MiniCPMO45.token2wav.spectra import MEL_HOP, MEL_RATE
+from training.nano import recordings as data
+from training.nano.codec_graphs import speaker_graph, tokenizer_graph
+from training.nano.flow_forward import (
+    FlowBatch,
+    SeenFrames,
+    flow_loss,
+    seen_in_chunks,
+    velocity,
+)
+from training.nano.optimisation import Optimisation
+from training.nano.pitch import pitch_hz
+from training.nano.recogniser import heard_words, word_error_rate
+from training.nano.recordings import Recordings
+from training.nano.speech_codec import SILENCE_CODE, SpeechCodec, code_of, digits_of
+from training.nano.speech_packages import SpeechError
+from training.nano.speech_report import rendered
+from training.nano.token2wav import new_flow, new_hift, write_token2wav
+from training.nano.train_speech_codec import codec_loss, load_codec, save_codec
+from training.nano.train_vocoder import vocoder_loss
+from training.nano.voices import HELD_OUT_VOICES, OWN_VOICE, VOICES
+
+STEPS = 4
+MOST_PARAMETERS = 5_000_000
+
+
+def hummed(pitch: float, duration_s: float = 1.0) -> np.ndarray:
+    """A voice that says one vowel, with silence behind it."""
+    times_s = np.arange(round(duration_s * MEL_RATE)) / MEL_RATE
+    sound = sum(np.sin(2 * np.pi * pitch * n * times_s) / n for n in range(1, 12)) / 4
+    sound = np.asarray(sound, np.float32)
+    sound[3 * sound.size // 4 :] = 0
+    return sound
+
+
+@pytest.fixture(scope="module")
+def hums() -> Recordings:
+    return data.stacked([data.read_recording(hummed(pitch)) for pitch in (110.0, 240.0)])
+
+
+def losses(module: torch.nn.Module, loss_of, rate: float) -> list[float]:
+    torch.manual_seed(0)
+    found: list[float] = []
+
+    def counted(step: int) -> torch.Tensor:
+        loss = loss_of()
+        found.append(float(loss.detach()))
+        return loss
+
+    for _ in Optimisation(module, STEPS, rate).run(counted):
+        pass
+    return found
+
+
+def test_a_code_is_its_digits_and_silence_is_the_published_one() -> None:
+    codes = torch.tensor([0, 1, SILENCE_CODE, 6560])
+    assert code_of(digits_of(codes)[:, :, None])[:, 0].tolist() == codes.tolist()
+
+
+def test_pitch_is_found_in_a_hum_and_not_in_silence() -> None:
+    pitch = pitch_hz(hummed(180.0))
+    assert abs(float(np.median(pitch[5:30])) - 180) < 4
+    assert not pitch[-10:].any()
+
+
+def test_voices_of_the_evaluation_are_not_trained_on() -> None:
+    names = {voice.name for voice in VOICES}
+    assert len(names) == len(VOICES) and OWN_VOICE in VOICES
+    assert names.isdisjoint(voice.name for voice in HELD_OUT_VOICES)
+
+
+def test_words_that_sound_alike_are_no_errors() -> None:
+    assert heard_words("That's 4, too!") == heard_words("that is for two")
+    assert word_error_rate([("the red circle", "the bread circle")]) == pytest.approx(1 / 3)
+
+
+def test_a_few_steps_bring_the_codec_nearer_to_what_it_hears(hums: Recordings) -> None:
+    codec = SpeechCodec()
+    index = torch.arange(len(hums))
+    found = losses(codec, lambda: codec_loss(codec, hums, index), 1e-3)
+    assert found[-1] < 0.97 * found[0]
+
+
+def test_the_graphs_give_what_the_networks_give(hums: Recordings, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    codec = SpeechCodec()
+    torch.nn.init.normal_(codec.tokenizer.digits.weight)
+    save_codec(codec, tmp_path)
+    codec = load_codec(tmp_path)
+    features, banks = hums.features[:1, :, :97].float(), hums.banks[:1].float()
+    tokenizer = onnxruntime.InferenceSession(tokenizer_graph(codec.tokenizer))
+    length = np.array([features.shape[2]], np.int32)
+    (ids,) = tokenizer.run(None, {"feats": features.numpy(), "feats_length": length})
+    speaker = onnxruntime.InferenceSession(speaker_graph(codec.speaker))
+    (embedding,) = speaker.run(None, {"banks": banks.numpy()})
+    assert np.asarray(ids).tolist() == codec.tokenizer.codes(features).tolist()
+    np.testing.assert_allclose(
+        np.asarray(embedding), codec.speaker(banks).detach().numpy(), atol=1e-4
+    )
+
+
+@pytest.mark.slow
+def test_a_few_steps_bring_the_flow_nearer_to_the_straight_way(hums: Recordings) -> None:
+    flow = new_flow()
+    codes = torch.randint(0, 6561, (2, hums.n_codes), generator=torch.Generator().manual_seed(0))
+    batch = FlowBatch(codes, hums.mel.float(), torch.randn(2, 192), n_prompt=8)
+    found = losses(flow, lambda: flow_loss(flow, batch), 2e-3)
+    assert found[-1] < 0.97 * found[0]
+
+
+def test_training_sees_what_a_stream_of_chunks_sees() -> None:
+    torch.manual_seed(2)
+    estimator = new_flow().estimator
+    for parameter in estimator.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    rows, time = torch.randn(2, 12, 320), torch.tensor([0.3])
+    layer = SeenFrames(seen_in_chunks(12, 4, 4, torch.device("cpu"))).layer()
+    (modulation,) = estimator.modulation(time)
+    like = estimator.in_proj.weight
+    state = EstimatorState.allocate(estimator.config, n_steps=1, n_frames=12, like=like)
+    streamed = []
+    with torch.inference_mode():
+        for chunk in rows.split(4, dim=1):
+            streamed.append(estimator(chunk, modulation, state, 0))
+            state.advance(4)
+        trained = velocity(estimator, rows, time.expand(2), layer)
+    torch.testing.assert_close(trained, torch.cat(streamed, dim=1), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_few_steps_bring_the_vocoder_nearer_to_the_sound(
+    hums: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.nano.train_vocoder.CROP_FRAMES", 16)
+    hift = new_hift()
+    hift.prepare()
+    index = torch.zeros(1, dtype=torch.int64)
+    found = losses(hift, lambda: vocoder_loss(hift, hums, index), 1e-3)
+    assert found[-1] < found[0]
+
+
+def test_the_folder_loads_and_streams_within_its_budget(tmp_path: Path) -> None:
+    write_token2wav(tmp_path / "token2wav")
+    token2wav = Token2Wav.load(tmp_path / "token2wav")
+    parts = (token2wav.synthesizer.flow, token2wav.hift)
+    assert sum(p.numel() for part in parts for p in part.parameters()) < MOST_PARAMETERS
+    voice = token2wav.prepare_voice(hummed(180.0), MEL_RATE)
+    codes = [SILENCE_CODE] * 31
+    sound = rendered(token2wav.stream(voice), codes)
+    assert sound.size == 2 * MEL_HOP * len(codes) + 8 * MEL_HOP
+    assert np.isfinite(sound).all()
+
+
+def test_recordings_need_the_speech_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise SpeechError("the package espeakng-loader is missing")
+
+    monkeypatch.setattr("training.nano.espeak._engine", missing)
+    monkeypatch.setattr("training.nano.flite._program", missing)
+    with pytest.raises(SpeechError):
+        data.recordings(1, 1, 2, 1)

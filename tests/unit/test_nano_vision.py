@@ -1,0 +1,200 @@
+"""The eye of the embedded model: it is trained on what the service makes of a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from MiniCPMO45 import ChatMessage, ChatSession, MiniCPMO, PromptOptions, StreamingSession
+from training.nano import model as nano
+from training.nano import train_vision
+from training.nano.dialogues import Dialogue, written_dialogues
+from training.nano.exchange import Exchange
+from training.nano.forward import hidden_states, rotary_rows, seen_from
+from training.nano.phrasing import normalised
+from training.nano.picture_rows import PictureBatch, picture_rows
+from training.nano.pictures import HELD_OUT_SEEDS, album, example
+from training.nano.rendering import Renderer
+from training.nano.scenes import Figure, Scene
+from training.nano.seeing import cells_of, patch_features, places_of_patches, with_pictures
+from training.nano.wording import mistyped, surrounded
+
+CPU = torch.device("cpu")
+QUESTIONS = (
+    Exchange("What is this?", "I see a red circle."),
+    Exchange("Where is the circle?", "The circle is at the top left."),
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nano") / "untrained"
+    small = {"num_hidden_layers": 2, "intermediate_size": 64}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nano, "LANGUAGE", {**nano.LANGUAGE, **small})
+        patch.setattr(nano, "VISION", {**nano.VISION, **small})
+        patch.setattr("training.nano.tokenizer.N_DIALOGUES", 100)
+        patch.setattr("training.nano.tokenizer.N_PICTURES", 20)
+        nano.write_untrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Path) -> MiniCPMO:
+    return MiniCPMO.load(str(checkpoint), max_length=512)
+
+
+@pytest.fixture(scope="module")
+def batch(checkpoint: Path) -> PictureBatch:
+    rows = picture_rows(checkpoint, seed=2, n_pictures=5, length=512, n_processes=1)
+    return rows.select(torch.arange(rows.rows.ids.shape[0]), CPU)
+
+
+def training_states(model: MiniCPMO, batch: PictureBatch) -> torch.Tensor:
+    with torch.no_grad():
+        features = patch_features(model, batch.tiles)
+        embeddings = with_pictures(model, batch.rows.ids, features, batch.tiles.target_sizes)
+        rotary = rotary_rows(model.llm.model, 512, CPU)
+        mask = seen_from(batch.rows.segments)
+        return hidden_states(model.llm.model, embeddings, mask, rotary)
+
+
+# What is trained is what is served
+
+
+def test_a_picture_in_a_batch_gives_the_hidden_states_of_a_chat(
+    checkpoint: Path, model: MiniCPMO, monkeypatch: pytest.MonkeyPatch
+):
+    shown = [album(seed, n_questions=1) for seed in (11, 12, 13)]
+    waiting = iter(shown)
+    monkeypatch.setattr("training.nano.picture_rows.album", lambda *_: next(waiting))
+    monkeypatch.setattr("training.nano.picture_rows.TURNS_SHARE", 0)
+    monkeypatch.setattr(Renderer, "some_layout", lambda self, dialogue, _, picture: self.chat(
+        Dialogue(dialogue.skill, dialogue.exchanges), picture
+    ))  # fmt: skip
+    rows = picture_rows(checkpoint, seed=1, n_pictures=3, length=512, n_processes=1)
+    chosen = rows.select(torch.arange(rows.rows.ids.shape[0]), CPU)
+    states = training_states(model, chosen)
+    answers = (chosen.rows.targets != -100).nonzero()
+    starts = [
+        tuple(a.tolist())
+        for a, b in zip(answers, [None, *answers[:-1]], strict=True)
+        if not _follows(a, b)
+    ]
+    for (row, place), picture in zip(starts, shown, strict=True):
+        with ChatSession(model) as session:
+            question = ChatMessage("user", [picture.image, picture.exchanges[0].user])
+            session.prefill([question], PromptOptions(use_image_id=False))
+            served = session.last_hidden
+        torch.testing.assert_close(states[row, place], served, atol=2e-4, rtol=1e-3)
+
+
+def _follows(place: torch.Tensor, before: torch.Tensor | None) -> bool:
+    return before is not None and (place - before).tolist() == [0, 1]
+
+
+def test_turns_about_a_picture_are_read_as_a_streamed_conversation_reads_them(
+    checkpoint: Path, model: MiniCPMO, monkeypatch: pytest.MonkeyPatch
+):
+    renderer, picture = Renderer(checkpoint), album(3, n_questions=1).image
+    answers = iter([exchange.answer for exchange in QUESTIONS])
+    fed: list[int] = []
+    feed_ids = StreamingSession.feed_ids
+
+    def note_and_feed(session: StreamingSession, ids: list[int]):
+        answer = renderer.tokenizer.encode_plain(next(answers))
+        fed.extend(ids + answer)
+        return feed_ids(session, ids + answer)
+
+    monkeypatch.setattr(StreamingSession, "feed_ids", note_and_feed)
+    monkeypatch.setattr("MiniCPMO45.sessions.streaming.decode_chunked", lambda *_, **__: iter([]))
+    with StreamingSession(model) as session:
+        for content in ([picture, QUESTIONS[0].user], QUESTIONS[1].user):
+            fed += session.prefill(ChatMessage("user", content)).ids
+            list(session.generate())
+    ending = renderer.tokenizer.ids_of(["<|tts_eos|>", "<|im_end|>"])
+    sequence = renderer.turns(Dialogue("pictures", QUESTIONS), picture)
+    assert sequence.ids == fed + ending
+    assert len(sequence.images) == 1
+
+
+def test_the_features_of_a_batch_are_those_of_the_encoder(model: MiniCPMO, batch: PictureBatch):
+    tiles = batch.tiles
+    with torch.no_grad():
+        ours = patch_features(model, tiles)
+        served = model.vpm(tiles.pixels, tiles.patch_mask, tiles.target_sizes)
+    torch.testing.assert_close(ours[tiles.patch_mask], served[tiles.patch_mask], atol=1e-5, rtol=0)
+
+
+# Data
+
+
+def test_every_row_has_the_tiles_that_fill_its_places(model: MiniCPMO, batch: PictureBatch):
+    n_places = int((batch.rows.ids == model.tokenizer.unk_id).sum())
+    assert n_places == len(batch.tiles.target_sizes) * model.config.query_num == 5 * 64
+    assert batch.cells.shape == (5, 9, 2)
+
+
+def test_patches_lie_in_the_places_of_the_scene():
+    scene = Scene((Figure("circle", "red", "top left"), Figure("star", "grey", "bottom")), "blue")
+    cells = cells_of(scene)
+    assert cells[0] == (1, 1)
+    assert cells[7] == (5, 9)
+    assert sum(cell != (0, 0) for cell in cells) == 2
+    places = places_of_patches(torch.tensor([[6, 9], [12, 3]]), 54)
+    assert places[0, :9].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert places[0, -1] == 8
+    assert places[1, :6].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_pictures_of_the_evaluation_are_not_trained_on():
+    with pytest.raises(ValueError, match="held out"):
+        album(HELD_OUT_SEEDS[5], n_questions=1)
+    trained = {normalised(e.user) for seed in range(30) for e in album(seed, 5).exchanges}
+    asked = {normalised(example(seed).exchange.user) for seed in HELD_OUT_SEEDS[:40]}
+    assert trained.isdisjoint(asked)
+
+
+def test_slips_of_typing_spare_what_is_to_be_given_back():
+    rng = Random(0)
+    texts = {mistyped(rng, "please repeat elephant", kept="Elephant.") for _ in range(50)}
+    assert len(texts) > 10
+    assert all(text.endswith(" elephant") for text in texts)
+    assert {d.skill for d, _ in zip(written_dialogues(1), range(50), strict=False)}
+
+
+def test_people_say_things_before_and_after_a_question():
+    rng = Random(0)
+    said = {surrounded(rng, "what is this?") for _ in range(200)}
+    assert "what is this?" in said
+    assert len(said) > 20
+    assert all("what is this" in text for text in said)
+
+
+# The stage
+
+
+def test_the_stage_lowers_the_loss_and_its_weights_can_be_laid_over(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    sizes = "--steps 6 --batch 2 --pictures 4 --text-rows 4 --processes 1 --save-every 0"
+    out = ["--out", str(tmp_path), "--device", "cpu", "--rate", "3e-3"]
+    train_vision.main([str(checkpoint), *sizes.split(), *out])
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["loss"] < printed["first_loss"] - 1
+
+    before = load_file(checkpoint / "model.safetensors")
+    nano.lay_over(checkpoint, [tmp_path / name for name in printed["files"]])
+    after = load_file(checkpoint / "model.safetensors")
+    for name in ("vpm.encoder.layers.0.mlp.fc1.weight", "resampler.query", "llm.lm_head.weight"):
+        assert not torch.equal(before[name], after[name])
+    assert torch.equal(before["tts.emb_text.weight"], after["tts.emb_text.weight"])
+    picture = album(1, n_questions=1)
+    with ChatSession(MiniCPMO.load(str(checkpoint), max_length=512), seed=0) as session:
+        session.prefill([ChatMessage("user", [picture.image, "what is this?"])])
+        assert list(session.generate())[-1].finished

@@ -1,0 +1,186 @@
+"""Rows of the speech-token generator: conditions and codes as speech decoding feeds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.configuration import TTSConfig
+from MiniCPMO45.tts import SpeechTokenGenerator, WeightNormLinear
+from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.mixed_rows import MixedSequence, PackedRow, SpokenStretch, batch_of, embedded
+from training.nano.optimisation import half_precision
+from training.nano.packing import NOT_LEARNT
+
+NONE = -1
+
+
+@dataclass(frozen=True)
+class SpeechPlan:
+    """One turn of speech, place by place: ids of its text, rows of the language model's hidden
+    states, codes (`NONE` where there is none), and the codes that each place is to predict.
+
+    All are int64 ``[T]``.
+    """
+
+    text_ids: Tensor
+    states: Tensor
+    codes: Tensor
+    targets: Tensor
+
+    @property
+    def n_places(self) -> int:
+        return self.text_ids.numel()
+
+
+def plan_of(
+    sequence: MixedSequence, turn: Sequence[SpokenStretch], config: TTSConfig, first_state: int = 0
+) -> SpeechPlan:
+    """The rows of one turn, stretch after stretch on one cache; a code that ends speech is never
+    fed.
+
+    Args:
+        first_state: number of the hidden state of the turn's first token; the others follow.
+    """
+    rows: list[tuple[int, int, int, int]] = []
+    end_id = config.num_audio_tokens - 1
+    state = first_state
+    for stretch in turn:
+        for place in stretch.places:
+            rows.append((sequence.ids[place], state, NONE, NOT_LEARNT))
+            state += 1
+        if stretch.text_finished:
+            rows.append((config.text_eos_token_id, NONE, NONE, NOT_LEARNT))
+        following = [*stretch.codes, end_id if stretch.ends else NOT_LEARNT]
+        rows.append((config.audio_bos_token_id, NONE, NONE, following[0]))
+        pairs = zip(stretch.codes, following[1:], strict=True)
+        rows += [(NONE, NONE, code, target) for code, target in pairs]
+    return SpeechPlan(*torch.tensor(rows).T)
+
+
+def places_of(turn: Sequence[SpokenStretch]) -> list[int]:
+    """Places of the tokens that a turn speaks."""
+    return [place for stretch in turn for place in stretch.places]
+
+
+@torch.no_grad()
+def plans_with_states(
+    model: MiniCPMO, rows: Sequence[PackedRow], length: int, batch_size: int
+) -> tuple[list[SpeechPlan], Tensor]:
+    """The plans of all turns in some rows, and the hidden states ``[n, hidden]`` they refer to."""
+    device = model.device
+    rotary = rotary_rows(model.llm.model, length, device)
+    plans: list[SpeechPlan] = []
+    states: list[Tensor] = []
+    n_states = 0
+    for first in range(0, len(rows), batch_size):
+        chosen = list(rows[first : first + batch_size])
+        with half_precision(device):
+            hidden = _final_states(model, chosen, length, rotary)
+        for row, own_states in zip(chosen, hidden, strict=True):
+            start = 0
+            for sequence in row:
+                for turn in sequence.turns:
+                    plans.append(plan_of(sequence, turn, model.config.tts_config, n_states))
+                    places = torch.tensor(places_of(turn), dtype=torch.long, device=device)
+                    states.append(own_states[start + places])
+                    n_states += len(places)
+                start += len(sequence.ids)
+    return plans, torch.cat(states)
+
+
+def _final_states(model: MiniCPMO, rows: list[PackedRow], length: int, rotary: Rotary) -> Tensor:
+    batch = batch_of(rows, length, model.device)
+    embeddings, _ = embedded(model, batch)
+    return hidden_states(model.llm.model, embeddings, seen_from(batch.rows.segments), rotary)
+
+
+@dataclass(frozen=True)
+class SpeechRows:
+    """Plans side by side, each int64 ``[B, T]``; ``segments`` tells turns apart, 0 is padding."""
+
+    text_ids: Tensor
+    states: Tensor
+    codes: Tensor
+    targets: Tensor
+    segments: Tensor
+
+    def select(self, index: Tensor, device: torch.device) -> SpeechRows:
+        """The rows of ``index`` ``[n]`` on a device."""
+        parts = (self.text_ids, self.states, self.codes, self.targets, self.segments)
+        return SpeechRows(*(part[index].to(device) for part in parts))
+
+
+def packed_plans(plans: Sequence[SpeechPlan], length: int) -> SpeechRows:
+    """All plans that fit, in order, in rows of ``length`` places."""
+    rows = list(_packed(plans, length))
+    table = torch.full((5, len(rows), length), NONE)
+    table[3], table[4] = NOT_LEARNT, 0
+    for index, row in enumerate(rows):
+        start = 0
+        for number, plan in enumerate(row, start=1):
+            end = start + plan.n_places
+            parts = (plan.text_ids, plan.states, plan.codes, plan.targets)
+            table[:4, index, start:end] = torch.stack(parts)
+            table[4, index, start:end] = number
+            start = end
+    return SpeechRows(*table.unbind())
+
+
+def _packed(plans: Sequence[SpeechPlan], length: int) -> Iterator[list[SpeechPlan]]:
+    row: list[SpeechPlan] = []
+    filled = 0
+    for plan in plans:
+        if plan.n_places > length:
+            continue
+        if filled + plan.n_places > length:
+            yield row
+            row, filled = [], 0
+        row.append(plan)
+        filled += plan.n_places
+    if row:
+        yield row
+
+
+def speech_inputs(tts: SpeechTokenGenerator, rows: SpeechRows, states: Tensor) -> Tensor:
+    """Input rows ``[B, T, hidden]`` of the backbone.
+
+    Args:
+        states: hidden states of the language model that ``rows`` refer to, ``[n, llm_dim]``.
+    """
+    spoken, has_text, is_code = rows.states != NONE, rows.text_ids != NONE, rows.codes != NONE
+    inputs = torch.zeros(*rows.codes.shape, tts.config.hidden_size, device=rows.codes.device)
+    marks = has_text & ~spoken
+    parts = (
+        (spoken, tts.condition(rows.text_ids[spoken], states[rows.states[spoken]], normalise=True)),
+        (marks, tts.emb_text(rows.text_ids[marks])),
+        (is_code, tts.emb_code[0](rows.codes[is_code])),
+    )
+    for where, values in parts:
+        inputs = inputs.masked_scatter(where[..., None], values.to(inputs.dtype))
+    return inputs
+
+
+def code_scores(tts: SpeechTokenGenerator, hidden: Tensor) -> Tensor:
+    """Float32 scores of the codes ``[..., codes]``, with gradients for the normalised weight."""
+    (head,) = tts.head_code
+    assert isinstance(head, WeightNormLinear)
+    parts = head.parametrizations["weight"]
+    assert isinstance(parts.original0, Tensor) and isinstance(parts.original1, Tensor)
+    direction = functional.normalize(parts.original1, dim=1)
+    return functional.linear(hidden, parts.original0 * direction).float()
+
+
+def speech_loss(
+    tts: SpeechTokenGenerator, rows: SpeechRows, states: Tensor, rotary: Rotary
+) -> Tensor:
+    """Mean cross-entropy of the codes that are to be learnt."""
+    inputs = speech_inputs(tts, rows, states)
+    hidden = hidden_states(tts.model, inputs, seen_from(rows.segments), rotary)
+    learnt = rows.targets != NOT_LEARNT
+    return functional.cross_entropy(code_scores(tts, hidden[learnt]), rows.targets[learnt])

@@ -1,0 +1,97 @@
+"""Stage: the flow learns to make mel frames of codes, in the voice of what came before.
+
+    python -m training.nano.train_flow --out FOLDER --steps 12000
+
+Needs the speech codec of an earlier stage in FOLDER. Goes on from FOLDER/flow.pt where that exists.
+Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import torch
+from torch import Tensor
+
+from MiniCPMO45.token2wav.loading import FLOW_FILE
+from training.nano.flow_forward import FlowBatch, flow_loss
+from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.packing import passes
+from training.nano.recordings import Recordings
+from training.nano.speech_codec import SpeechCodec
+from training.nano.speech_stage import SpeechStage
+from training.nano.token2wav import load_module, new_flow, save_module
+from training.nano.train_speech_codec import load_codec
+
+STAGE = "flow"
+SHORTEST_PROMPT, LONGEST_PROMPT = 0.1, 0.6  # of a recording
+_CODING_BATCH = 64
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    stage = SpeechStage("train_flow", steps=12_000, batch=32, rate=1e-3)
+    options = stage.parse(arguments)
+    started_s = time.monotonic()
+    learnt, held_out = stage.recordings(options)
+    torch.manual_seed(options.seed)
+    device = torch.device(options.device)
+    codec = load_codec(options.out).to(device).eval()
+    flow = new_flow()
+    load_module(flow, options.out, FLOW_FILE)
+    flow.to(device)
+    codes, speakers = heard(codec, learnt)
+    batches = passes(len(learnt), options.steps * options.batch, options.seed).split(options.batch)
+
+    def loss_of(step: int) -> Tensor:
+        index = batches[step].to(device)
+        return flow_loss(flow, _batch(learnt, codes, speakers, index, some_prompt(learnt.n_codes)))
+
+    optimisation = Optimisation(flow, options.steps, options.rate, weight_decay=0.01)
+    for step in optimisation.run(loss_of):
+        if step and step % options.save_every == 0:
+            save_module(flow, options.out, FLOW_FILE)
+    path = save_module(flow, options.out, FLOW_FILE)
+    with torch.no_grad(), half_precision(device):
+        everything = torch.arange(len(held_out), device=device)
+        prompt = round(LONGEST_PROMPT * held_out.n_codes)
+        batch = _batch(held_out, *heard(codec, held_out), everything, prompt)
+        held_out_loss = sum(float(flow_loss(flow, batch)) for _ in range(8)) / 8
+    report(
+        stage=STAGE,
+        steps=options.steps,
+        first_loss=round(optimisation.losses[0], 4),
+        loss=round(optimisation.losses[-1], 4),
+        held_out_loss=round(held_out_loss, 4),
+        seconds=round(time.monotonic() - started_s, 1),
+        files=[path.name],
+    )
+    return 0
+
+
+def some_prompt(n_codes: int) -> int:
+    """A prompt's length in codes, from one that is hardly enough to most of a recording."""
+    share = SHORTEST_PROMPT + (LONGEST_PROMPT - SHORTEST_PROMPT) * float(torch.rand(()))
+    return max(1, round(share * n_codes))
+
+
+@torch.no_grad()
+def heard(codec: SpeechCodec, recordings: Recordings) -> tuple[Tensor, Tensor]:
+    """Codes ``[n, T]`` and speakers ``[n, 192]`` of all recordings."""
+    features, banks = (
+        part.split(_CODING_BATCH) for part in (recordings.features, recordings.banks)
+    )
+    codes = [codec.tokenizer.codes(part.float()) for part in features]
+    speakers = [codec.speaker(part.float()) for part in banks]
+    return torch.cat(codes), torch.cat(speakers)
+
+
+def _batch(
+    recordings: Recordings, codes: Tensor, speakers: Tensor, index: Tensor, n_prompt: int
+) -> FlowBatch:
+    return FlowBatch(codes[index], recordings.mel[index].float(), speakers[index], n_prompt)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

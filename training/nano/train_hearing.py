@@ -1,0 +1,164 @@
+"""Stage 3: the ear is trained, and the language model learns to answer what it hears.
+
+    python -m training.nano.train_hearing CHECKPOINT --out FOLDER --steps 3000
+
+Starts from the weights in CHECKPOINT, of the text stage or of an earlier run of this one, and
+writes those of the audio encoder, its projector and the language model to FOLDER now and then;
+`training.nano.model --weights` lays them over the checkpoint. Prints one JSON line.
+
+Beside the answers, the encoder spells what is said (CTC, Graves et al. 2006) with a head that is
+thrown away: it makes out of sounds what the language model can use, much sooner than answers do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.mel import FRAMES_PER_SECOND
+from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.hearing import Clip
+from training.nano.mixed_rows import (
+    MixedBatch,
+    PackedRow,
+    batch_of,
+    embedded,
+    made_in_processes,
+)
+from training.nano.model import load_for_training, save_parts
+from training.nano.optimisation import Optimisation, report
+from training.nano.packing import NOT_LEARNT, passes
+from training.nano.saying import transcript
+from training.nano.spoken_data import SpokenRows
+
+STAGE = "hearing"
+PREFIXES = ("apm.", "audio_projection_layer.", "llm.")
+LENGTH = 512  # tokens of a packed row
+N_SPELLINGS = 257  # nothing, and the bytes of what is said
+SPELLING_WEIGHT = 0.5
+LANGUAGE_RATE_SHARE = 0.25  # the language model knows its conversations already
+
+
+class Student(nn.Module):
+    """The model with the head that spells.
+
+    Attributes:
+        answer_loss, spelling_loss: of the last batch.
+    """
+
+    def __init__(self, model: MiniCPMO) -> None:
+        super().__init__()
+        self.model = model
+        device = model.apm.conv1.weight.device
+        self.spelling = nn.Linear(model.config.audio_config.d_model, N_SPELLINGS, device=device)
+        self.answer_loss = self.spelling_loss = torch.zeros(())
+
+    def loss(self, batch: MixedBatch, rotary: Rotary) -> Tensor:
+        """Mean cross-entropy of the answers and, weighted, the loss of the spelling."""
+        embeddings, states = embedded(self.model, batch, disturbed=True)
+        self.answer_loss = answer_loss(self.model, batch, embeddings, rotary)
+        self.spelling_loss = self._spelling_loss(batch.clips, states)
+        return self.answer_loss + SPELLING_WEIGHT * self.spelling_loss
+
+    def _spelling_loss(self, clips: list[Clip], states: list[Tensor]) -> Tensor:
+        pairs = [
+            (clip.text, frames) for clip, frames in zip(clips, states, strict=True) if clip.text
+        ]
+        if not pairs:
+            return self.spelling.weight.new_zeros(())
+        spelt = [torch.tensor(list(transcript(text).encode())) + 1 for text, _ in pairs]
+        frames = pad_sequence([frames for _, frames in pairs])  # [T, clips, d]
+        return functional.ctc_loss(
+            self.spelling(frames).float().log_softmax(-1),
+            torch.cat(spelt).to(frames.device),
+            torch.tensor([len(part) for _, part in pairs]),
+            torch.tensor([len(part) for part in spelt]),
+            zero_infinity=True,
+        )
+
+
+def answer_loss(model: MiniCPMO, batch: MixedBatch, embeddings: Tensor, rotary: Rotary) -> Tensor:
+    """Mean cross-entropy over the tokens that are to be learnt."""
+    rows = batch.rows
+    hidden = hidden_states(model.llm.model, embeddings, seen_from(rows.segments), rotary)
+    learnt = rows.targets != NOT_LEARNT
+    return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    options = _options(arguments)
+    started_s = time.monotonic()
+    torch.manual_seed(options.seed)
+    make = SpokenRows(options.checkpoint, LENGTH)
+    rows = made_in_processes(make, options.seed, options.rows, options.processes)
+    made_s = time.monotonic() - started_s
+    device = torch.device(options.device)
+    student = Student(load_for_training(options.checkpoint, device, PREFIXES))
+    rotary = rotary_rows(student.model.llm.model, LENGTH, device)
+    batches = passes(len(rows), options.steps * options.batch, options.seed).split(options.batch)
+
+    def loss_of(step: int) -> Tensor:
+        chosen = [rows[index] for index in batches[step].tolist()]
+        return student.loss(batch_of(chosen, LENGTH, device), rotary)
+
+    shares = {"model.llm.": LANGUAGE_RATE_SHARE}
+    optimisation = Optimisation(student, options.steps, options.rate, rate_shares=shares)
+    for step in optimisation.run(loss_of):
+        if options.save_every and step and step % options.save_every == 0:
+            _save(student.model, options.out)
+    files = _save(student.model, options.out)
+    report(
+        stage=STAGE,
+        steps=options.steps,
+        loss=round(optimisation.losses[-1], 4),
+        first_loss=round(optimisation.losses[0], 4),
+        answer_loss=round(float(student.answer_loss.detach()), 4),
+        spelling_loss=round(float(student.spelling_loss.detach()), 4),
+        rows=len(rows),
+        sound_s=round(sum(duration_s(row) for row in rows)),
+        making_data_s=round(made_s, 1),
+        seconds=round(time.monotonic() - started_s, 1),
+        files=[path.name for path in files],
+    )
+    return 0
+
+
+def duration_s(row: PackedRow) -> float:
+    """How much sound a row holds."""
+    clips = [clip for sequence in row for clip in sequence.clips]
+    return sum(len(piece) for clip in clips for piece in clip.pieces) / FRAMES_PER_SECOND
+
+
+def _save(model: MiniCPMO, folder: Path) -> list[Path]:
+    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
+    return save_parts(state, folder, STAGE)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.nano.train_hearing")
+    parser.add_argument("checkpoint", type=Path, help="folder to start from")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=32, help=f"rows of {LENGTH} tokens a step")
+    parser.add_argument("--rows", type=int, default=6000, help="rows of training data")
+    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=device)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -189,13 +189,12 @@ class Token2Wav:
         """
         excitation = noise or self._excitation(seed)
         state = self._states.take(voice.base, self.synthesizer.stream_frames(voice))
-        return VocoderStream(self.speak, self.hift, voice, self._states, state, excitation)
+        return VocoderStream(self, self.hift, voice, self._states, state, excitation)
 
     @full_precision()
     @torch.inference_mode()
     def speak(self, pushes: Sequence[Push]) -> list[Tensor]:
-        """What :meth:`VocoderStream.push` promises, for different streams at once; an error leaves
-        all of them as they were."""
+        """See :class:`Voices`."""
         for push in pushes:
             if push.stream.finished:
                 raise RuntimeError("the turn has ended; restart() begins another one")
@@ -207,6 +206,11 @@ class Token2Wav:
         ]
         mels = iter(self.synthesizer.chunks(chunks))
         return self._vocode([(push, next(mels) if push.codes else None) for push in pushes])
+
+    def can_share(self, push: Push) -> bool:
+        """Ordinary chunks are computed side by side; the others only one after another."""
+        graphs, stream = self.synthesizer.graphs, push.stream
+        return graphs is not None and graphs.fits(stream.state, len(push.codes), last=push.last)
 
     def _vocode(self, pushes: Sequence[tuple[Push, Tensor | None]]) -> list[Tensor]:
         """Sound of mel frames, where there are any."""

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from MiniCPMO45.batching import together
+from MiniCPMO45.batching import in_turn, together
 from MiniCPMO45.token2wav.flow_state import FlowState
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.noise import ExcitationNoise
 from MiniCPMO45.token2wav.overlap import VocoderOverlap
 from MiniCPMO45.token2wav.state_pool import StatePool
 from MiniCPMO45.token2wav.voice import Voice
+
+
+class Voices(Protocol):
+    """What makes sound of codes, for many streams."""
+
+    def speak(self, pushes: Sequence[Push]) -> list[Tensor]:
+        """What :meth:`VocoderStream.push` promises, for different streams at once; codes that
+        cannot be pushed leave all of them as they were."""
+        ...
+
+    def can_share(self, push: Push) -> bool:
+        """Whether it is no slower with others than alone."""
+        ...
 
 
 class VocoderStream:
@@ -25,13 +39,12 @@ class VocoderStream:
     grow with what is said.
 
     Args:
-        speak: makes sound of what is pushed to streams of one model.
         state: a copy of the voice's, from ``states``.
     """
 
     def __init__(
         self,
-        speak: Callable[[Sequence[Push]], list[Tensor]],
+        voices: Voices,
         hift: HiFT,
         voice: Voice,
         states: StatePool,
@@ -42,7 +55,7 @@ class VocoderStream:
         self.state = state
         self.overlap = VocoderOverlap(hift, noise)
         self.finished = False
-        self._speak = speak
+        self._voices = voices
         self._hift = hift
         weakref.finalize(self, states.give_back, state).atexit = False
 
@@ -68,7 +81,10 @@ class VocoderStream:
             ValueError: too few or too many codes, or one that stands for no sound; the stream is
                 left as it was.
         """
-        return together(self._speak, Push(self, codes, last))
+        push, voices = Push(self, codes, last), self._voices
+        if voices.can_share(push):
+            return together(voices.speak, push)
+        return in_turn(lambda: voices.speak([push])[0])
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class CallPage {
     this.#followTalk();
     this.#openSettings();
     this.#controls.show('idle');
-    byId('controls').inert = false; // which no press before this moment would have reached
+    byId('call').inert = false; // which no press before this moment would have reached
     void this.#checkThatItIsOn();
   }
 

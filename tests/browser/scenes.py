@@ -70,7 +70,7 @@ async def _ask(guest: Visit, language: str) -> None:
 
 
 async def _open_settings(guest: Visit, _: str) -> None:
-    await guest.page.wait_for_selector("main:not(:has(> #controls[inert]))")
+    await guest.page.wait_for_selector("main:not([inert])")
     await guest.page.click("#open-settings")
     await expect(guest.page.locator(".preset-list input").first).to_be_attached()
 

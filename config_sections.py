@@ -295,9 +295,11 @@ class LimitsConfig(Section):
     voice_upload_mb: Positive = Field(default=10, description="MiB of an uploaded voice.")
     recording_upload_mb: Positive = Field(default=200, description="MiB of a page recording.")
     comment_chars: Count = Field(default=2000, description="Characters of a session comment.")
-    debug_trace_kb: Positive = Field(default=64, description="KiB of a debug trace.")
+    debug_trace_kb: Positive = Field(
+        default=64, description="KiB of a page's report on its side of a call."
+    )
     debug_trace_file_mb: Positive = Field(
-        default=5, description="MiB after which the trace file rolls."
+        default=5, description="MiB of all reports of a session; what comes after is dropped."
     )
     sessions_per_client: Count = Field(default=16, description="Live sessions per address or key.")
     sockets_per_client: Count = Field(default=64, description="Open WebSockets per address or key.")
@@ -329,9 +331,6 @@ class SessionsConfig(Section):
     ping_period_s: Positive = Field(default=20, description="Time between WebSocket pings.")
     pong_wait_s: Positive = Field(default=20, description="Longest wait for the answer to a ping.")
     queue_update_s: Positive = Field(default=3, description="Longest time between `queue_update`s.")
-    disconnect_poll_s: Positive = Field(
-        default=1, description="How soon a lost HTTP client is noticed."
-    )
     health_period_s: Positive = Field(
         default=10, description="Time between health checks of a worker."
     )

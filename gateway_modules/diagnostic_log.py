@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from config import PROJECT_ROOT
+from config_sections import LimitsConfig
 from core.logs import event
 
 logger = logging.getLogger(__name__)
 
 DIAGNOSTICS_FOLDER = PROJECT_ROOT / "tmp"
 MAX_FILES = 100
-MAX_FILE_BYTES = 5 * 1024 * 1024
-MAX_REPORT_BYTES = 64 * 1024
+KIBIBYTE = 1024
 
 
 class DiagnosticLog:
@@ -26,20 +26,24 @@ class DiagnosticLog:
     in the folder only the newest are kept.
     """
 
-    def __init__(self, session_id: str, folder: Path = DIAGNOSTICS_FOLDER) -> None:
+    def __init__(
+        self, session_id: str, limits: LimitsConfig, folder: Path = DIAGNOSTICS_FOLDER
+    ) -> None:
+        self.max_report_bytes = int(limits.debug_trace_kb * KIBIBYTE)
+        self._max_file_bytes = int(limits.debug_trace_file_mb * KIBIBYTE * KIBIBYTE)
         self._path = folder / f"diag_{session_id}.jsonl"
 
     def append(self, report: dict[str, Any]) -> None:
         """Add a report and when it came, in seconds since 1970. Writes to the disk."""
         line = json.dumps(report | {"_server_recv_ts": time.time()}, ensure_ascii=False)
         data = line.encode(errors="replace") + b"\n"
-        if len(data) > MAX_REPORT_BYTES:
+        if len(data) > self.max_report_bytes:
             return
         try:
             if not self._path.exists():
                 self._make_room()
             with self._path.open("ab") as file:
-                if file.tell() + len(data) <= MAX_FILE_BYTES:
+                if file.tell() + len(data) <= self._max_file_bytes:
                     file.write(data)
         except OSError as error:
             logger.warning(event("diagnostic_lost", path=self._path.name, reason=error.strerror))

@@ -11,7 +11,7 @@ from fastapi import WebSocket
 
 from gateway_modules import metrics
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientGoneError, ClientSocket
-from gateway_modules.diagnostic_log import MAX_REPORT_BYTES, DiagnosticLog
+from gateway_modules.diagnostic_log import DiagnosticLog
 from gateway_modules.lease import Lease
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.queue_progress import wait_in_queue
@@ -102,7 +102,7 @@ class LiveCall(Relay):
         self._gateway = gateway
         self._lease = lease
         self._stop_path = kind.stop_path
-        self._diagnostics = DiagnosticLog(session_id)
+        self._diagnostics = DiagnosticLog(session_id, gateway.config.limits)
 
     async def stop(self) -> bool:
         """End the answer that is given now and not the call; False when there is none."""
@@ -113,7 +113,7 @@ class LiveCall(Relay):
         return await stop_on_worker(http, worker, self._stop_path, self.session_id or "")
 
     async def _take(self, frame: str) -> bool:
-        if len(frame) > MAX_REPORT_BYTES or f'"{DIAGNOSTIC}"' not in frame:
+        if len(frame) > self._diagnostics.max_report_bytes or f'"{DIAGNOSTIC}"' not in frame:
             return False
         message = _parsed(frame)
         if message.get("type") != DIAGNOSTIC:

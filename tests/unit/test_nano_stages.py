@@ -37,9 +37,13 @@ def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("main", "sizes", "prefixes"),
     [
-        (train_hearing.main, "--steps 8 --batch 1 --rows 2", train_hearing.PREFIXES),
-        (train_tts.main, "--steps 8 --batch 1 --rows 4", train_tts.PREFIXES),
-        (train_duplex.main, "--steps 8 --batch 1 --rows 2 --length 350", train_hearing.PREFIXES),
+        (train_hearing.main, "--steps 8 --batch 1 --rows 2", train_hearing.STAGE.prefixes),
+        (train_tts.main, "--steps 8 --batch 1 --rows 4", train_tts.STAGE.prefixes),
+        (
+            train_duplex.main,
+            "--steps 8 --batch 1 --rows 2 --length 350",
+            train_hearing.STAGE.prefixes,
+        ),
     ],
     ids=["hearing", "tts", "duplex"],
 )

@@ -13,10 +13,8 @@ thrown away: it makes out of sounds what the language model can use, much sooner
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -34,14 +32,14 @@ from training.nano.mixed_rows import (
     embedded,
     made_in_processes,
 )
-from training.nano.model import load_for_training, save_parts
+from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, report
 from training.nano.packing import NOT_LEARNT, passes
 from training.nano.saying import transcript
 from training.nano.spoken_data import SpokenRows
+from training.nano.stage import Stage
 
-STAGE = "hearing"
-PREFIXES = ("apm.", "audio_projection_layer.", "llm.")
+STAGE = Stage("hearing", ("apm.", "audio_projection_layer.", "llm."))
 LENGTH = 512  # tokens of a packed row
 N_SPELLINGS = 257  # nothing, and the bytes of what is said
 SPELLING_WEIGHT = 0.5
@@ -103,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = made_in_processes(make, options.seed, options.rows, options.processes)
     made_s = time.monotonic() - started_s
     device = torch.device(options.device)
-    student = Student(load_for_training(options.checkpoint, device, PREFIXES))
+    student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
     rotary = rotary_rows(student.model.llm.model, LENGTH, device)
     batches = passes(len(rows), options.steps * options.batch, options.seed).split(options.batch)
 
@@ -113,22 +111,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     shares = {"model.llm.": LANGUAGE_RATE_SHARE}
     optimisation = Optimisation(student, options.steps, options.rate, rate_shares=shares)
-    for step in optimisation.run(loss_of):
-        if options.save_every and step and step % options.save_every == 0:
-            _save(student.model, options.out)
-    files = _save(student.model, options.out)
     report(
-        stage=STAGE,
-        steps=options.steps,
-        loss=round(optimisation.losses[-1], 4),
-        first_loss=round(optimisation.losses[0], 4),
+        **STAGE.train(options, student.model, optimisation, loss_of),
         answer_loss=round(float(student.answer_loss.detach()), 4),
         spelling_loss=round(float(student.spelling_loss.detach()), 4),
         rows=len(rows),
         sound_s=round(sum(duration_s(row) for row in rows)),
         making_data_s=round(made_s, 1),
         seconds=round(time.monotonic() - started_s, 1),
-        files=[path.name for path in files],
     )
     return 0
 
@@ -139,24 +129,9 @@ def duration_s(row: PackedRow) -> float:
     return sum(len(piece) for clip in clips for piece in clip.pieces) / FRAMES_PER_SECOND
 
 
-def _save(model: MiniCPMO, folder: Path) -> list[Path]:
-    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
-    return save_parts(state, folder, STAGE)
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.nano.train_hearing")
-    parser.add_argument("checkpoint", type=Path, help="folder to start from")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=32, help=f"rows of {LENGTH} tokens a step")
+    parser = STAGE.parser(steps=3000, batch=32, rate=1e-3, rows=f"rows of {LENGTH}")
     parser.add_argument("--rows", type=int, default=6000, help="rows of training data")
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=device)
     return parser.parse_args(arguments)
 
 

@@ -10,10 +10,8 @@ checkpoint. Prints one JSON line.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -22,13 +20,13 @@ from torch.nn import functional
 from MiniCPMO45 import MiniCPMO
 from training.nano.dialogues import evaluation_dialogues
 from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
-from training.nano.model import load_for_training, save_parts
+from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
 from training.nano.packing import NOT_LEARNT, Rows, evaluation_rows, passes, training_rows
 from training.nano.rendering import Renderer
+from training.nano.stage import Stage
 
-STAGE = "text"
-PREFIXES = ("llm.",)
+STAGE = Stage("text", ("llm.",))
 LENGTH = 512  # tokens of a packed row
 DROPPED_SHARE = 0.1  # of what each layer adds; against learning templates by heart
 WEIGHT_DECAY = 0.1
@@ -42,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = training_rows(options.checkpoint, options.seed, options.rows, LENGTH, options.processes)
     made_s = time.monotonic() - started_s
     device = torch.device(options.device)
-    model = load_for_training(options.checkpoint, device, PREFIXES)
+    model = load_for_training(options.checkpoint, device, STAGE.prefixes)
     renderer = Renderer(options.checkpoint)
     held_out = evaluation_rows(renderer, evaluation_dialogues(), LENGTH)
     rotary = rotary_rows(model.llm.model, LENGTH, device)
@@ -54,21 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
         return batch_loss(model, batch, rotary, dropped_share=DROPPED_SHARE)
 
     optimisation = Optimisation(model, options.steps, options.rate, WEIGHT_DECAY)
-    for step in optimisation.run(loss_of):
-        if options.save_every and step and step % options.save_every == 0:
-            _save(model, options.out)
-    files = _save(model, options.out)
     report(
-        stage=STAGE,
-        steps=options.steps,
-        loss=round(optimisation.losses[-1], 4),
-        first_loss=round(optimisation.losses[0], 4),
+        **STAGE.train(options, model, optimisation, loss_of),
         held_out_loss=round(_held_out_loss(model, held_out, rotary, device), 4),
         rows=options.rows,
         learnt_tokens=int((rows.targets != NOT_LEARNT).sum()),
         making_data_s=round(made_s, 1),
         seconds=round(time.monotonic() - started_s, 1),
-        files=[path.name for path in files],
     )
     return 0
 
@@ -96,24 +86,9 @@ def _held_out_loss(model: MiniCPMO, rows: Rows, rotary: Rotary, device: torch.de
     return sum(losses) / len(losses)
 
 
-def _save(model: MiniCPMO, folder: Path) -> list[Path]:
-    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
-    return save_parts(state, folder, STAGE)
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.nano.train_text")
-    parser.add_argument("checkpoint", type=Path, help="folder to start from")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--batch", type=int, default=96, help=f"rows of {LENGTH} tokens a step")
+    parser = STAGE.parser(steps=6000, batch=96, rate=1.5e-3, rows=f"rows of {LENGTH}")
     parser.add_argument("--rows", type=int, default=250_000, help="rows of training data")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=device)
     return parser.parse_args(arguments)
 
 

@@ -11,25 +11,22 @@ speech tokenizer in the checkpoint's `assets/token2wav`. Prints one JSON line.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from MiniCPMO45 import MiniCPMO
 from training.nano.forward import rotary_rows
 from training.nano.mixed_rows import made_in_processes
-from training.nano.model import load_for_training, save_parts
+from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, report
 from training.nano.packing import passes
 from training.nano.speech_data import SpeechData
 from training.nano.speech_rows import packed_plans, plans_with_states, speech_loss
+from training.nano.stage import Stage
 
-STAGE = "tts"
-PREFIXES = ("tts.",)
+STAGE = Stage("tts", ("tts.",))
 TEXT_LENGTH = 1024  # tokens of a row of conversations
 LENGTH = 512  # conditions and codes of a packed row
 ROWS_AT_ONCE = 32  # of conversations
@@ -44,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     conversations = made_in_processes(make, options.seed, options.rows, options.processes)
     made_s = time.monotonic() - started_s
     device = torch.device(options.device)
-    model = load_for_training(options.checkpoint, device, PREFIXES)
+    model = load_for_training(options.checkpoint, device, STAGE.prefixes)
     plans, states = plans_with_states(model, conversations, TEXT_LENGTH, ROWS_AT_ONCE)
     rows = packed_plans(plans, LENGTH)
     rotary = rotary_rows(model.tts.model, LENGTH, device)
@@ -55,43 +52,20 @@ def main(arguments: list[str] | None = None) -> int:
         return speech_loss(model.tts, rows.select(batches[step], device), states, rotary)
 
     optimisation = Optimisation(model, options.steps, options.rate)
-    for step in optimisation.run(loss_of):
-        if options.save_every and step and step % options.save_every == 0:
-            _save(model, options.out)
-    files = _save(model, options.out)
     report(
-        stage=STAGE,
-        steps=options.steps,
-        loss=round(optimisation.losses[-1], 4),
-        first_loss=round(optimisation.losses[0], 4),
+        **STAGE.train(options, model, optimisation, loss_of),
         rows=n_rows,
         turns=len(plans),
         codes=int((rows.codes >= 0).sum()),
         making_data_s=round(made_s, 1),
         seconds=round(time.monotonic() - started_s, 1),
-        files=[path.name for path in files],
     )
     return 0
 
 
-def _save(model: MiniCPMO, folder: Path) -> list[Path]:
-    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
-    return save_parts(state, folder, STAGE)
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.nano.train_tts")
-    parser.add_argument("checkpoint", type=Path, help="folder to start from")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--batch", type=int, default=64, help=f"rows of {LENGTH} places a step")
+    parser = STAGE.parser(steps=4000, batch=64, rate=1e-3, rows=f"rows of {LENGTH}")
     parser.add_argument("--rows", type=int, default=4000, help="rows of conversations")
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=device)
     return parser.parse_args(arguments)
 
 

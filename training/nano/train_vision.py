@@ -13,11 +13,9 @@ conversations without a picture, so that those are not forgotten.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -26,15 +24,15 @@ from torch.nn import functional
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.image import TileBatch
 from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
-from training.nano.model import load_for_training, save_parts
+from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, report
 from training.nano.packing import NOT_LEARNT, Rows, passes, training_rows
 from training.nano.picture_rows import PictureBatch, picture_rows
 from training.nano.seeing import PlaceReader, patch_features, with_pictures
+from training.nano.stage import Stage
 from training.nano.train_text import DROPPED_SHARE, LENGTH, batch_loss
 
-STAGE = "vision"
-PREFIXES = ("vpm.", "resampler.", "llm.")
+STAGE = Stage("vision", ("vpm.", "resampler.", "llm."))
 LANGUAGE_RATE_SHARE = 0.25  # the language model knows its conversations already
 PLACE_WEIGHT = 0.3
 
@@ -103,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     made_s = time.monotonic() - started_s
     device = torch.device(options.device)
-    student = Student(load_for_training(options.checkpoint, device, PREFIXES))
+    student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
     rotary = rotary_rows(student.model.llm.model, LENGTH, device)
     n_seen = seen.rows.ids.shape[0]
     batches = passes(n_seen, options.steps * options.batch, options.seed).split(options.batch)
@@ -116,45 +114,22 @@ def main(arguments: list[str] | None = None) -> int:
 
     shares = {"model.llm.": LANGUAGE_RATE_SHARE}
     optimisation = Optimisation(student, options.steps, options.rate, rate_shares=shares)
-    for step in optimisation.run(loss_of):
-        if options.save_every and step and step % options.save_every == 0:
-            _save(student.model, options.out)
-    files = _save(student.model, options.out)
     report(
-        stage=STAGE,
-        steps=options.steps,
-        loss=round(optimisation.losses[-1], 4),
-        first_loss=round(optimisation.losses[0], 4),
+        **STAGE.train(options, student.model, optimisation, loss_of),
         answer_loss=round(float(student.answer_loss.detach()), 4),
         place_loss=round(float(student.place_loss.detach()), 4),
         pictures=options.pictures,
         rows=n_seen,
         making_data_s=round(made_s, 1),
         seconds=round(time.monotonic() - started_s, 1),
-        files=[path.name for path in files],
     )
     return 0
 
 
-def _save(model: MiniCPMO, folder: Path) -> list[Path]:
-    state = {name: p for name, p in model.named_parameters() if name.startswith(PREFIXES)}
-    return save_parts(state, folder, STAGE)
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.nano.train_vision")
-    parser.add_argument("checkpoint", type=Path, help="folder to start from")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=48, help="rows of each kind a step")
+    parser = STAGE.parser(steps=3000, batch=48, rate=1e-3, rows="rows of each kind")
     parser.add_argument("--pictures", type=int, default=100_000)
     parser.add_argument("--text-rows", type=int, default=60_000, help="rows without a picture")
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=device)
     return parser.parse_args(arguments)
 
 

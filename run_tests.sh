@@ -114,11 +114,13 @@ find_python() {
 torch_free_tests() {
     local version=$1 python=$2 venv=.venv/torch-free-$1
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
-    sed -n '/^# Service/,$p' requirements.txt | cat - <(echo "hypothesis numpy Pillow av PyYAML" | tr ' ' '\n') |
+    sed -n '/^# Service/,$p' requirements.txt |
+        cat - <(printf '%s\n' hypothesis numpy Pillow av pytest-xdist PyYAML) |
         "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             -c "constraints/py${version/./}.txt" -r /dev/stdin || return
     ! "$venv/bin/python" -c 'import torch' 2>/dev/null || { echo "torch is in $venv"; return 1; }
-    "$venv/bin/python" -m pytest -q -p no:cacheprovider "${TORCH_FREE_TESTS[@]}"
+    "$venv/bin/python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider \
+        "${TORCH_FREE_TESTS[@]}"
 }
 
 stage "Set-up" set_up || {

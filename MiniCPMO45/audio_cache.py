@@ -80,6 +80,7 @@ class AudioCaches:
     def capacity(self) -> int:
         return self.keys.shape[3]
 
+    @torch.inference_mode()
     def stream(self, slot: int) -> AudioCache:
         """An empty cache on a slot; one made before is void.
 

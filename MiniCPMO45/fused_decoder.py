@@ -213,24 +213,46 @@ class FusedDecoder:
 
     def run(self, plan: Plan) -> Tensor:
         """One forward of the rows as they are placed, ``[n_rows, hidden]``; can be captured."""
-        from MiniCPMO45.kernels import add_rms_norm, attend, place_heads, silu_mul
+        return self._run_one(plan) if plan.n_rows == 1 else self._run_several(plan)
 
-        shape = self._stack.shape
-        places, blocks = self._views(plan)
-        waves = (self._rotary.cos, self._rotary.sin)
+    def _run_one(self, plan: Plan) -> Tensor:
+        from MiniCPMO45.kernels import add_rms_norm
+        from MiniCPMO45.row_kernel import row_product
+
+        eps = self._stack.shape.rms_norm_eps
+        x = self.rows[:1]
+        for index, layer in enumerate(self._layers):
+            qkv = row_product(x, layer.qkv, norm=layer.input_norm, eps=eps)
+            mixed = self._attend(plan, index, qkv)
+            x = row_product(mixed, layer.attention_out, residual=x)
+            gated = row_product(x, layer.gate_up, norm=layer.mlp_norm, eps=eps, gated=True)
+            x = row_product(gated, layer.down, residual=x)
+        return add_rms_norm(x, None, self._stack.norm.weight, eps)[1]
+
+    def _run_several(self, plan: Plan) -> Tensor:
+        from MiniCPMO45.kernels import add_rms_norm, silu_mul
+
+        eps = self._stack.shape.rms_norm_eps
         x, delta = self.rows[: plan.n_rows], None
         for index, layer in enumerate(self._layers):
-            keys, values = self._cache.keys[index], self._cache.values[index]
-            x, normed = add_rms_norm(x, delta, layer.input_norm, shape.rms_norm_eps)
-            qkv = product(normed, layer.qkv)
-            query = place_heads(
-                qkv, keys, values, places, waves, layer.norms, shape.rms_norm_eps
-            )  # [n_rows, heads, head_dim]
-            mixed = attend(
-                query, keys, values, blocks, block_rows=plan.block_rows, n_splits=plan.n_splits
-            )
-            delta = product(mixed.flatten(1), layer.attention_out)
-            x, normed = add_rms_norm(x, delta, layer.mlp_norm, shape.rms_norm_eps)
+            x, normed = add_rms_norm(x, delta, layer.input_norm, eps)
+            mixed = self._attend(plan, index, product(normed, layer.qkv))
+            delta = product(mixed, layer.attention_out)
+            x, normed = add_rms_norm(x, delta, layer.mlp_norm, eps)
             gated = silu_mul(product(normed, layer.gate_up))
             delta = product(gated, layer.down)
-        return add_rms_norm(x, delta, self._stack.norm.weight, shape.rms_norm_eps)[1]
+        return add_rms_norm(x, delta, self._stack.norm.weight, eps)[1]
+
+    def _attend(self, plan: Plan, index: int, qkv: Tensor) -> Tensor:
+        """The attention of one layer, ``[n_rows, heads * head_dim]``, which fills the cache."""
+        from MiniCPMO45.kernels import attend, place_heads
+
+        places, blocks = self._views(plan)
+        keys, values = self._cache.keys[index], self._cache.values[index]
+        waves = (self._rotary.cos, self._rotary.sin)
+        norms, eps = self._layers[index].norms, self._stack.shape.rms_norm_eps
+        query = place_heads(qkv, keys, values, places, waves, norms, eps)
+        mixed = attend(
+            query, keys, values, blocks, block_rows=plan.block_rows, n_splits=plan.n_splits
+        )  # [n_rows, heads, head_dim]
+        return mixed.flatten(1)

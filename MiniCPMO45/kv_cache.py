@@ -135,5 +135,6 @@ def drop_span(slot: CacheSlot, first: int, count: int) -> None:
     kept = slice(first + count, slot.length)
     moved = slice(first, slot.length - count)
     for tensor in (slot.cache.keys, slot.cache.values):
-        tensor[:, slot.index, moved] = tensor[:, slot.index, kept].clone()
+        for layer in tensor[:, slot.index]:  # one at a time, to save memory
+            layer[moved] = layer[kept].clone()
     slot.truncate(slot.length - count)

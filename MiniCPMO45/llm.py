@@ -108,8 +108,8 @@ class RotaryTable:
         """
         cos, sin = (wave.to(slot.cache.keys.device)[:, None] for wave in self._waves(shifts.cpu()))
         rows = slice(first, first + shifts.numel())
-        keys = slot.cache.keys[:, slot.index, rows]  # [layers, T, kv_heads, head_dim]
-        slot.cache.keys[:, slot.index, rows] = rotate(keys.float(), cos, sin).to(keys.dtype)
+        for keys in slot.cache.keys[:, slot.index, rows]:  # a layer at a time, to save memory
+            keys.copy_(rotate(keys.float(), cos, sin))  # [T, kv_heads, head_dim]
 
     def _waves(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         angles = positions.float()[:, None] * self.frequencies

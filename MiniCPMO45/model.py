@@ -163,7 +163,7 @@ class MiniCPMO(nn.Module):
         )
         if captures:
             model.capture_graphs(progress)
-        model.name = Path(model_path).name
+        model.name = config.model_name or Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:
             logger.warning("checkpoint: %s", report.summary())
@@ -242,7 +242,13 @@ class MiniCPMO(nn.Module):
 
     def score_rows(self, rows: Sequence[Tensor]) -> list[Tensor]:
         """Float32 scores ``[tokens]`` for final hidden states ``[hidden]``."""
-        scores = self.llm.logits(torch.stack(list(rows)))
+        hidden = torch.stack(list(rows))
+        if len(rows) == 1 and self.language.fused is not None:
+            from MiniCPMO45.row_kernel import row_product
+
+            scores = row_product(hidden, self.llm.lm_head.weight).float()
+        else:
+            scores = self.llm.logits(hidden)
         return list(scores[:, : self.tokenizer.size])
 
     def read_processing_files(self, folder: Path) -> None:

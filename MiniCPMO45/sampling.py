@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -48,26 +49,26 @@ def penalise(scores: Tensor, ids: Tensor, factor: float) -> Tensor:
     return scores.index_put((ids,), torch.where(chosen > 0, chosen / factor, chosen * factor))
 
 
-def keep_candidates(scores: Tensor, top_k: int, top_p: float) -> Tensor:
-    """Bar everything but the ``top_k`` best and, of those, the nucleus of mass ``top_p``.
+def candidates(scores: Tensor, top_k: int, top_p: float) -> tuple[Tensor, Tensor]:
+    """Scores and ids of the ``top_k`` best, best first; 0 takes all.
 
-    The candidate that crosses ``top_p`` is kept, so at least one always remains.
+    Those outside the nucleus of mass ``top_p`` are barred. The one that crosses ``top_p`` is kept,
+    so at least one always remains.
     """
     count = min(top_k, scores.numel()) if top_k > 0 else scores.numel()
-    ranked, order = scores.topk(count)
+    ranked, ids = scores.topk(count)
     probabilities = ranked.softmax(-1)
     mass_before = probabilities.cumsum(-1) - probabilities
-    ranked = ranked.masked_fill(mass_before > top_p, -torch.inf)
-    ranked[0] = scores[order[0]]
-    return torch.full_like(scores, -torch.inf).index_put((order,), ranked)
+    return ranked.masked_fill(mass_before > top_p, -torch.inf), ids
 
 
 def draw(scores: Tensor, options: GenerationOptions, generator: torch.Generator) -> Tensor:
     """One token id ``[]`` from penalised float32 ``scores`` ``[vocabulary]``."""
     if not options.do_sample or options.temperature == 0:
         return best_token(scores)
-    kept = keep_candidates(scores / options.temperature, options.top_k, options.top_p)
-    return drawn_token(kept, generator)
+    return drawn_candidate(
+        scores / options.temperature, generator, top_k=options.top_k, top_p=options.top_p
+    )
 
 
 def best_token(scores: Tensor) -> Tensor:
@@ -81,6 +82,15 @@ def drawn_token(scores: Tensor, generator: torch.Generator) -> Tensor:
     at the probabilities on the host."""
     probabilities = scores.softmax(-1)
     return winner(probabilities, torch.empty_like(probabilities).exponential_(generator=generator))
+
+
+def drawn_candidate(
+    scores: Tensor, generator: torch.Generator, *, top_k: int, top_p: float
+) -> Tensor:
+    """The same among the :func:`candidates`."""
+    ranked, ids = candidates(scores, top_k, top_p)
+    place = drawn_token(ranked, generator)
+    return torch.where(place < 0, place, ids.take(place.clamp(min=0)))
 
 
 def winner(probabilities: Tensor, noise: Tensor) -> Tensor:
@@ -104,6 +114,23 @@ def read_token(token: Tensor) -> int:
         NotFiniteError: its scores were no numbers.
     """
     return checked(int(token))
+
+
+def start_reading(token: Tensor) -> Callable[[], int]:
+    """Begin to read a chosen token. What is returned waits for it, as :func:`read_token` does, but
+    not for what the device is given to do after this call."""
+    if token.device.type != "cuda":
+        return lambda: read_token(token)
+    on_host = torch.empty(token.shape, dtype=token.dtype, pin_memory=True)
+    on_host.copy_(token, non_blocking=True)
+    arrived = torch.cuda.Event()
+    arrived.record()
+
+    def finish() -> int:
+        arrived.synchronize()
+        return checked(int(on_host))
+
+    return finish
 
 
 def checked(choice: int) -> int:

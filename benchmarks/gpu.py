@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -30,9 +31,9 @@ from benchmarks.gpu_load import load_times, memory_gb
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO, PromptOptions
 from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.packed_rows import Feed
-from MiniCPMO45.sampling import draw
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.sessions.duplex_hearing import DuplexHearing
+from MiniCPMO45.sessions.generation import decode_plain
 from MiniCPMO45.token2wav import Token2Wav
 from tests.gpu.full_size import random_model
 from tests.gpu.full_size_call import SECOND
@@ -92,7 +93,7 @@ def decoder_times(model: MiniCPMO, repeats: int, copy_speed: float) -> dict[str,
     times["prefill_90_ms"] = forward(1, 90, SHORT)
     times["prefill_1024_ms"] = forward(1, SHORT, 0)
     for name, size in (("1k", SHORT), ("4k", LONG)):
-        times[f"token_{name}_ms"] = token_ms(model, size, repeats)
+        times[f"token_{name}_ms"] = token_ms(model, size, 3 * repeats)
     weights = model.llm.model.layers.parameters()
     n_bytes = sum(weight.numel() * weight.element_size() for weight in weights)
     speed = n_bytes / times["step_1k_ms"] / 1e9
@@ -104,20 +105,17 @@ def decoder_times(model: MiniCPMO, repeats: int, copy_speed: float) -> dict[str,
     return times
 
 
-def token_ms(model: MiniCPMO, n_cached: int, repeats: int) -> float:
-    """A drawn token, its embedding, the layers, its scores and the host's read of it."""
+def token_ms(model: MiniCPMO, n_cached: int, n_tokens: int) -> float:
+    """Median time from one token of an answer to the next, as whoever reads the answer sees it."""
+    arrivals_s = []
     with Session(model, seed=0) as session:
         session.slot.truncate(n_cached)
-        token = torch.tensor(1, device=model.device)
-        options = GenerationOptions()
-
-        def step() -> None:
-            nonlocal token
-            session.slot.truncate(n_cached)
-            token = draw(session.scores(session.feed_token(token)), options, session.generator)
-            int(token)
-
-        return median_ms(step, repeats)
+        hidden = session.feed_token(torch.tensor(1, device=model.device))
+        options = GenerationOptions(max_new_tokens=n_tokens, min_new_tokens=n_tokens)
+        for _ in decode_plain(session, hidden, options):
+            arrivals_s.append(time.perf_counter())
+    steps_ms = [1000 * (later - earlier) for earlier, later in pairwise(arrivals_s[:-1])]
+    return round(statistics.median(steps_ms[1:]), 3)
 
 
 @torch.inference_mode()

@@ -12,6 +12,7 @@ from MiniCPMO45.batching import together
 from MiniCPMO45.inputs import InputBuilder, PromptInput
 from MiniCPMO45.kv_cache import CacheSlot, drop_span
 from MiniCPMO45.model import MiniCPMO
+from MiniCPMO45.sampling import start_reading
 from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.speech_tokens import SpeechDecoder, SpeechStream
 
@@ -130,6 +131,23 @@ class Session:
             PromptTooLongError: the cache is full.
         """
         return self.feed_embeddings(self.model.llm.embed(token[None]))[0]
+
+    @torch.inference_mode()
+    def feed_and_read(self, token: Tensor) -> tuple[Tensor, int]:
+        """Append a chosen token ``[]`` and read it while the device works on it; its hidden state
+        ``[hidden]`` and its id. :meth:`take_back` is for a token that should not have been fed.
+
+        Raises:
+            NotFiniteError: it was chosen from scores that are no numbers.
+            PromptTooLongError: the cache is full.
+        """
+        read = start_reading(token)
+        hidden = self.feed_token(token.clamp(min=0))
+        return hidden, read()
+
+    def take_back(self) -> None:
+        """Forget the last token of the cache."""
+        self.slot.truncate(self.slot.length - 1)
 
     @torch.inference_mode()
     def scores(self, hidden: Tensor) -> Tensor:

@@ -7,9 +7,10 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from MiniCPMO45.sampling import best_token, drawn_token, keep_candidates, read_token
+from MiniCPMO45.sampling import best_token, checked, drawn_candidate, drawn_token
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.tokenizer import Tokenizer
+from MiniCPMO45.transfer import to_device
 
 
 class DuplexTokens:
@@ -53,24 +54,32 @@ class Decider:
             NotFiniteError: the scores are no numbers.
         """
         options, tokens = self._options, self._tokens
-        if read_token(pick(scores, options, self._generator)) == tokens.chunk_end:
-            return tokens.chunk_end
+        is_drawn = options.do_sample and options.temperature > 0
+        plain = drawn_token(scores, self._generator) if is_drawn else best_token(scores)
         scores = scores.index_fill(0, self._barred, -torch.inf)
         if self.history:
-            recent = torch.tensor(list(self.history), device=scores.device)
+            recent = to_device(list(self.history), scores.device)
             # Published: the sign is not looked at, so negative scores rise.
             scores = scores.index_put((recent,), scores[recent] / options.text_repetition_penalty)
         turn_end, penalty = scores[tokens.turn_end], options.length_penalty
         scores[tokens.turn_end] = turn_end * torch.where(turn_end <= 0, penalty, 1 / penalty)
         scores[tokens.message_end] *= options.listen_prob_scale
-        if options.listen_top_k is not None:
-            rank = int((scores > scores[tokens.message_end]).sum())
-            if rank < options.listen_top_k:
-                return tokens.message_end
-        if options.do_sample and options.temperature > 0:
-            scores = scores / options.temperature
-            scores = keep_candidates(scores, options.top_k, options.top_p or 1.0)
-        token = read_token(pick(scores, options, self._generator))
+        if is_drawn:
+            choice = drawn_candidate(
+                scores / options.temperature,
+                self._generator,
+                top_k=options.top_k,
+                top_p=options.top_p or 1.0,
+            )
+        else:
+            choice = best_token(scores)
+        rank = (scores > scores[tokens.message_end]).sum()
+        plain_id, token, rank = torch.stack((plain, choice, rank)).tolist()  # one wait for all
+        if checked(plain_id) == tokens.chunk_end:
+            return tokens.chunk_end
+        if options.listen_top_k is not None and rank < options.listen_top_k:
+            return tokens.message_end
+        checked(token)
         if options.penalize_control_tokens or token not in tokens.controls:
             self.history.append(token)
         return token
@@ -78,10 +87,3 @@ class Decider:
     def forget_last(self) -> None:
         """Take the last remembered choice back."""
         self.history.pop()
-
-
-def pick(scores: Tensor, options: DuplexOptions, generator: torch.Generator) -> Tensor:
-    """The best-scored token, or one drawn by the scores."""
-    if not options.do_sample or options.temperature == 0:
-        return best_token(scores)
-    return drawn_token(scores, generator)

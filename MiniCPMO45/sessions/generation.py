@@ -57,27 +57,22 @@ def decode_plain(
 ) -> Iterator[Choice]:
     """One-shot decoding from the prompt's last hidden state ``[hidden]``.
 
-    The repetition penalty covers the whole answer. Terminators are never fed; neither is the
-    token that reaches the limit.
+    The repetition penalty covers the whole answer. No terminator stays in the cache; the token
+    that reaches the limit does not enter it.
 
     Args:
         first: a token chosen already; it counts for the penalty and not for the limit.
         fed: collects the hidden state of every token that is fed, in order.
     """
-
-    def feed(token: Tensor) -> Tensor:
-        state = session.feed_token(token)
-        if fed is not None:
-            fed.append(state)
-        return state
-
     tokenizer, device = session.model.tokenizer, session.model.device
     terminators = torch.tensor(tokenizer.chat_terminator_ids, device=device)
     chosen = ChosenTokens(options.max_new_tokens + 1, device)
+    fed = [] if fed is None else fed
     if first is not None:
         chosen.append(first)
-        yield Choice(read_token(first))
-        hidden = feed(first)
+        hidden, token_id = session.feed_and_read(first)
+        fed.append(hidden)
+        yield Choice(token_id)
     for step in range(options.max_new_tokens):
         scores = penalise(session.scores(hidden), chosen.since(0), options.repetition_penalty)
         scores = penalise(scores, terminators, options.length_penalty)
@@ -85,13 +80,19 @@ def decode_plain(
             scores[terminators] = -torch.inf
         token = draw(scores, options, session.generator)
         chosen.append(token)
-        token_id = read_token(token)
+        is_last = step + 1 == options.max_new_tokens
+        if is_last:
+            token_id = read_token(token)
+        else:
+            hidden, token_id = session.feed_and_read(token)
         if token_id in tokenizer.chat_terminator_ids:
+            if not is_last:
+                session.take_back()
             yield Choice(None, "stop", token_id)
             return
+        if not is_last:
+            fed.append(hidden)
         yield Choice(token_id)
-        if step + 1 < options.max_new_tokens:
-            hidden = feed(token)
     yield Choice(None, "length")
 
 
@@ -128,13 +129,15 @@ def decode_chunked(
         if step < options.min_new_tokens:
             scores[terminators] = -torch.inf
         token = draw(scores, options, session.generator)
-        token_id = read_token(token)
+        if step == limit:
+            token_id = read_token(token)
+            ended = token_id in tokenizer.turn_terminator_ids
+            yield Choice(None, "stop", token_id) if ended else Choice(None, "length")
+            return
+        hidden, token_id = session.feed_and_read(token)
         if token_id in tokenizer.turn_terminator_ids:
+            session.take_back()
             yield Choice(None, "stop", token_id)
             return
-        if step == limit:
-            break
         chosen.append(token)
-        hidden = session.feed_token(token)
         yield Choice(token_id, hidden=hidden)
-    yield Choice(None, "length")

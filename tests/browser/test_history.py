@@ -64,7 +64,7 @@ async def test_chats_and_drafts_survive_a_reload_and_can_be_opened_again(
         answer = await ask(guest, "What is this?")
         await page.fill("#draft", "half a thought")
         await page.set_input_files("#files", [PICTURE])
-        await page.wait_for_function("sessionStorage.turnbased_attachments")
+        await page.wait_for_function("() => sessionStorage.turnbased_attachments")
         await wait_until_kept(page)
         await page.reload()
         await expect(page.locator(".answer-body")).to_have_text(answer)
@@ -76,7 +76,7 @@ async def test_chats_and_drafts_survive_a_reload_and_can_be_opened_again(
         await expect(page.locator(".welcome")).to_be_visible()
         await ask(guest, "And now?")
         assert guest.sent[-1]["messages"][0]["content"][0]["type"] == "image"
-        await page.wait_for_function("sessionStorage.turnbased_attachments === ''")
+        await page.wait_for_function("() => sessionStorage.turnbased_attachments === ''")
         await open_history(page)
         await expect(page.locator(".history-title")).to_have_text(["And now?", "What is this?"])
         await page.get_by_role("button", name="What is this? now").click()

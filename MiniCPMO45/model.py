@@ -163,7 +163,7 @@ class MiniCPMO(nn.Module):
         )
         if captures:
             model.capture_graphs(progress)
-        model.name = config.model_name or Path(model_path).name
+        model.name = Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:
             logger.warning("checkpoint: %s", report.summary())

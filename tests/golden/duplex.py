@@ -28,11 +28,11 @@ SUM_ABSOLUTE = 1e-3
 
 @dataclass
 class BestChoice:
-    """Stands in for the draw of text tokens and remembers how close each choice was."""
+    """Stands in for the choice of text tokens and remembers how close each one was."""
 
     gaps: list[float] = field(default_factory=list)
 
-    def __call__(self, scores: Tensor, options: DuplexOptions, source: torch.Generator) -> Tensor:
+    def __call__(self, scores: Tensor) -> Tensor:
         values, indices = scores.topk(2)
         self.gaps.append(float(values[0] - values[1]))
         return indices[0]
@@ -99,7 +99,7 @@ def replay(case: Case, context: Context, recorded: dict[str, Any], arrays: Recor
     with (
         exchanged_rows(context.model, recorded),
         patch.object(speech_tokens, "draw_code", best),
-        patch.object(duplex_decision, "pick", chosen),
+        patch.object(duplex_decision, "best_token", chosen),
         DuplexSession(
             context.model,
             options_of(recorded),

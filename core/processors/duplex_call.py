@@ -169,9 +169,10 @@ class DuplexCall:
         limits = [min(slices, most_slices) for _, slices in frames]
         samples, rest = self._samples[:UNIT_SAMPLES], self._samples[UNIT_SAMPLES:]
         self._samples = rest
-        with service_errors(), _mending(session):
+        with service_errors():
             try:
-                return session.prefill(samples, images, limits).n_slices
+                with _mending(session):
+                    return session.prefill(samples, images, limits).n_slices
             except MediaError as error:
                 self._samples = np.concatenate([samples, rest])
                 raise InvalidFieldError(str(error), field="frame_base64_list") from error

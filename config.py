@@ -43,6 +43,7 @@ __all__ = [
     "EMBEDDED_MODEL_PATH",
     "EXAMPLE_PATH",
     "KEY_HASH_PREFIX",
+    "NANO_MODEL_PATH",
     "PROJECT_ROOT",
     "RESOURCES_PATH",
     "WORKER_SECRET_VARIABLE",
@@ -57,6 +58,7 @@ __all__ = [
     "ServiceSectionConfig",
     "SessionsConfig",
     "describe_error",
+    "embedded_model_path",
     "get_config",
     "is_loopback",
     "load_config",
@@ -67,7 +69,8 @@ logger = logging.getLogger("config")
 
 PROJECT_ROOT = Path(__file__).resolve().parent
 RESOURCES_PATH = PROJECT_ROOT / "resources"
-EMBEDDED_MODEL_PATH = RESOURCES_PATH / "embedded"
+NANO_MODEL_PATH = RESOURCES_PATH / "nano"  # trained, and part of the project
+EMBEDDED_MODEL_PATH = RESOURCES_PATH / "embedded"  # random, and built on this machine
 CONFIG_PATH = PROJECT_ROOT / "config.json"
 EXAMPLE_PATH = PROJECT_ROOT / "config.example.json"
 SECRETS = {"api_keys", "admin_token", "worker_secret"}
@@ -84,6 +87,13 @@ def resolve_asset(path: str) -> Path:
     if given.parts[:1] == ("assets",) and not in_project.exists():
         return RESOURCES_PATH.joinpath(*given.parts[1:])
     return in_project
+
+
+def embedded_model_path() -> Path:
+    """The checkpoint that answers where there are neither a GPU nor weights: the trained one, or
+    where that is missing, the random one."""
+    has_weights = (NANO_MODEL_PATH / "model.safetensors").is_file()
+    return NANO_MODEL_PATH if has_weights else EMBEDDED_MODEL_PATH
 
 
 def is_loopback(host: str) -> bool:

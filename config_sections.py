@@ -295,8 +295,8 @@ class LimitsConfig(Section):
     voice_upload_mb: Positive = Field(default=10, description="MiB of an uploaded voice.")
     recording_upload_mb: Positive = Field(default=200, description="MiB of a page recording.")
     comment_chars: Count = Field(default=2000, description="Characters of a session comment.")
-    debug_trace_kb: Positive = Field(
-        default=64, description="KiB of a page's report on its side of a call."
+    debug_trace_kb: float = Field(
+        default=64, ge=0, description="KiB of a page's report on its side of a call; 0 takes none."
     )
     debug_trace_file_mb: Positive = Field(
         default=5, description="MiB of all reports of a session; what comes after is dropped."

@@ -151,9 +151,10 @@ else
     printf 'Installed:\n%s\n' "$report"
 fi
 
-# --- the checkpoint that answers where there are neither a GPU nor weights
+# --- the checkpoint that answers where there are neither a GPU nor weights, nor the trained one
 recipe=$(find MiniCPMO45/tiny* -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 cat | sha256sum)
-if [ "$(cat resources/embedded/.recipe 2>/dev/null)" != "$recipe" ]; then
+if [ ! -f resources/nano/model.safetensors ] &&
+    [ "$(cat resources/embedded/.recipe 2>/dev/null)" != "$recipe" ]; then
     say "Building the embedded checkpoint"
     "$VENV/bin/python" -m MiniCPMO45.tiny resources/embedded ||
         fail "the embedded checkpoint could not be built" "The lines above say why"

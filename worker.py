@@ -14,9 +14,11 @@ import torch
 
 from config import (
     EMBEDDED_MODEL_PATH,
+    NANO_MODEL_PATH,
     WORKER_SECRET_VARIABLE,
     ServiceConfig,
     describe_error,
+    embedded_model_path,
     is_loopback,
     load_config,
     resolve_asset,
@@ -98,15 +100,17 @@ def choose_model_path(config: ServiceConfig, *, has_gpu: bool) -> str:
         return str(config.local_model_folder)
     if has_gpu:
         return config.model.model_path
-    build_embedded_model(EMBEDDED_MODEL_PATH)
-    logger.warning(event("embedded_model", reason="no GPU and no local weights"))
-    return str(EMBEDDED_MODEL_PATH)
+    path = embedded_model_path()
+    if path == EMBEDDED_MODEL_PATH:
+        build_embedded_model(path)
+    logger.warning(event("embedded_model", name=path.name, reason="no GPU and no local weights"))
+    return str(path)
 
 
 def overlay_for(config: ServiceConfig, model_path: str) -> str | None:
-    """The configured extra weights; the embedded model is too small to take them."""
-    is_embedded = Path(model_path).resolve() == EMBEDDED_MODEL_PATH.resolve()
-    return None if is_embedded else config.model.pt_path
+    """The configured extra weights; the embedded models are too small to take them."""
+    embedded = {path.resolve() for path in (EMBEDDED_MODEL_PATH, NANO_MODEL_PATH)}
+    return None if Path(model_path).resolve() in embedded else config.model.pt_path
 
 
 def make_worker(config: ServiceConfig, *, gpu_id: int) -> MiniCPMOWorker:

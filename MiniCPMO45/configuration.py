@@ -97,7 +97,10 @@ class MiniCPMOConfig:
     init_audio: bool = True
     init_tts: bool = True
     embedded: bool = False
-    """True only for the random demonstration checkpoint that ships with the service."""
+    """True only for the small checkpoints that come with the service, trained or random."""
+
+    model_name: str = ""
+    """What the checkpoint calls itself; without it, its folder names it."""
 
     vision_config: VisionConfig = field(default_factory=VisionConfig)
     audio_config: AudioConfig = field(default_factory=AudioConfig)

@@ -38,8 +38,8 @@ def quantise(weight: Tensor) -> Int8Weight:
 
 
 def dequantise(values: Tensor, scales: Tensor) -> Tensor:
-    """Float32 ``[out, in]`` that integers ``[out, in]`` and scales ``[out]`` stand for."""
-    return values.float() * scales.float()[:, None]
+    """Float32 ``[out, ...]`` that integers ``[out, ...]`` and scales ``[out]`` stand for."""
+    return values.float() * scales.float().view(-1, *[1] * (values.ndim - 1))
 
 
 def product(rows: Tensor, weight: Weight) -> Tensor:

@@ -102,12 +102,13 @@ class RotaryTable:
 
     @torch.inference_mode()
     def turn(self, slot: CacheSlot, first: int, shifts: Tensor) -> None:
-        """Move cached keys from position ``first`` on by ``shifts`` ``[T]`` positions.
+        """Move all cached keys from position ``first`` on by ``shifts`` positions, ``[T]``, or
+        ``[1]`` for all of them, best on the CPU.
 
         Computed in float32 and rounded once. Keys of deeper layers keep what they saw.
         """
         cos, sin = (wave.to(slot.cache.keys.device)[:, None] for wave in self._waves(shifts.cpu()))
-        rows = slice(first, first + shifts.numel())
+        rows = slice(first, slot.length)
         for keys in slot.cache.keys[:, slot.index, rows]:  # a layer at a time, to save memory
             keys.copy_(rotate(keys.float(), cos, sin))  # [T, kv_heads, head_dim]
 

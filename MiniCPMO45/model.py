@@ -123,7 +123,8 @@ class MiniCPMO(nn.Module):
             dtype: bfloat16 on CUDA and float32 elsewhere by default.
             n_slots: conversations that should be open at once, as far as the memory of the device
                 goes; None for as many as it holds. :attr:`n_slots` says how many there are.
-            max_length: KV-cache positions per conversation; fewer where not even one such fits.
+            max_length: KV-cache positions per conversation; fewer where not even one such fits, and
+                no more than the checkpoint knows.
             rope_freq_dtype: bfloat16 rounds the decoder's rotary frequencies as the published
                 code does when it casts the whole module.
             vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
@@ -163,7 +164,7 @@ class MiniCPMO(nn.Module):
         )
         if captures:
             model.capture_graphs(progress)
-        model.name = Path(model_path).name
+        model.name = config.model_name or Path(model_path).name
         logger.info("loaded model=%s attention=%s", model.name, model.attention_backends)
         if report.unexpected or report.overlaid:
             logger.warning("checkpoint: %s", report.summary())
@@ -200,6 +201,7 @@ class MiniCPMO(nn.Module):
         if self.config.init_tts:
             self.tts.fold()
         cost = slot_bytes(self, dtype)
+        max_length = min(max_length, self.config.max_position_embeddings)
         plan = slots_on(device, cost, wanted=n_slots, max_length=max_length)
         n_slots, max_length = plan.n_slots, plan.max_length
         shape = self.llm.model.shape

@@ -187,7 +187,7 @@ class StreamingMel:
 
     def _features(self, first: int, end: int) -> Tensor:
         """Frames of the buffer, as far as it has them, floored by the whole of it."""
-        power = self._buffer.log_power()
-        dynamic = self._buffer.n_samples >= _DYNAMIC_FLOOR_S * SAMPLE_RATE
-        first = min(max(first, 0), power.shape[1])
-        return normalise(power[:, first : max(end, first)], power.max() if dynamic else None)
+        buffer = self._buffer
+        dynamic = buffer.n_samples >= _DYNAMIC_FLOOR_S * SAMPLE_RATE
+        power = buffer.log_power(max(first, 0), max(first, end, 0))
+        return normalise(power, buffer.loudest if dynamic else None)

@@ -18,7 +18,7 @@ from MiniCPMO45.staged_reading import read_staged
 INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"
 SCALE_ENDING = "_scale"
-"""A tensor ``X`` of 8-bit integers ``[out, in]`` is stored with ``X_scale`` ``[out]`` beside it."""
+"""Integers ``[out, ...]`` of a tensor ``X`` are stored with their ``X_scale`` ``[out]`` beside them."""
 
 Named = tuple[str, Tensor]
 
@@ -42,11 +42,11 @@ class Shard:
         try:
             with safe_open(self.file, framework="pt", device="cpu") as stored:
                 wanted = stored.keys() if self.names is None else self.names
-                names = sorted(wanted, key=_scales_first)
+                names = sorted(wanted, key=scales_first)
                 if device.type == "cuda":
-                    yield from _restored(read_staged(self.file, names, device))
+                    yield from restored(read_staged(self.file, names, device))
                 else:
-                    yield from _restored((name, stored.get_tensor(name)) for name in names)
+                    yield from restored((name, stored.get_tensor(name)) for name in names)
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"cannot read {self.file}: {error}") from error
 
@@ -82,12 +82,17 @@ def some_of(names: list[str], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def _scales_first(name: str) -> tuple[bool, str]:
+def scales_first(name: str) -> tuple[bool, str]:
+    """To sort names by, for `restored`."""
     return not name.endswith(SCALE_ENDING), name
 
 
-def _restored(tensors: Iterable[Named]) -> Iterator[Named]:
-    """Integers times their scales, which have to come first; other tensors as they are."""
+def restored(tensors: Iterable[Named]) -> Iterator[Named]:
+    """Integers times their scales, which have to come first; other tensors as they are.
+
+    Raises:
+        CheckpointError: integers and scales do not fit each other.
+    """
     scales: dict[str, Tensor] = {}
     for name, tensor in tensors:
         if name.endswith(SCALE_ENDING):
@@ -96,7 +101,7 @@ def _restored(tensors: Iterable[Named]) -> Iterator[Named]:
             scale = scales.pop(name + SCALE_ENDING, None)
             if scale is None:
                 raise CheckpointError(f"{name} is stored as integers without {name}{SCALE_ENDING}")
-            if tensor.ndim != 2 or scale.shape != tensor.shape[:1]:
+            if tensor.ndim < 2 or scale.shape != tensor.shape[:1]:
                 raise CheckpointError(
                     f"{name}{SCALE_ENDING} has shape {list(scale.shape)}, "
                     f"which does not fit integers of shape {list(tensor.shape)}"

@@ -38,6 +38,7 @@ from MiniCPMO45.token2wav import Token2Wav
 from tests.gpu.full_size import random_model
 from tests.gpu.full_size_call import SECOND
 from tests.gpu.full_size_speech import random_token2wav, random_voice, stage_times
+from worker_modules.garbage import spare_what_is_loaded
 
 STAGES = ("load", "baseline", "decode", "encoders", "speech", "vocoder", "chat", "units", "calls")
 CALLS = (1, 4, 8, 16, 32)
@@ -197,6 +198,7 @@ def measure(arguments: argparse.Namespace, stages: Sequence[str]) -> dict[str, o
     token2wav = random_token2wav(device, torch.float32, cuda_graphs=True)
     torch.cuda.synchronize()
     result["capture_s"] = round(time.perf_counter() - started_s, 2)
+    spare_what_is_loaded()
     parts: dict[str, Callable[[], dict[str, object]]] = {
         "decode": lambda: decoder_times(model, repeats, copy_speed),
         "encoders": lambda: dict(encoder_times(model, repeats)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -18,6 +19,8 @@ WARM_UP_UNITS = 6
 TURN_S = 4
 WARM_UP_S = 2 * TURN_S
 POLL_S = 0.0005
+SLOWEST = 10
+STANDING = ("kv_length", "ear_frames")  # counts that tell where a unit began
 
 
 def spread(times_ms: list[float]) -> dict[str, float]:
@@ -27,8 +30,40 @@ def spread(times_ms: list[float]) -> dict[str, float]:
     return {name: round(ordered[index], 2) for name, index in at.items()}
 
 
+@dataclass(frozen=True)
+class UnitTime:
+    """How long a unit took, and the counts of its call before and after, see ScriptedCall."""
+
+    took_ms: float
+    before: dict[str, int]
+    after: dict[str, int]
+
+    @property
+    def circumstances(self) -> dict[str, int]:
+        """Where it began, and what else happened in it."""
+        passed = {name: count - self.before[name] for name, count in self.after.items()}
+        return {name: self.before[name] if name in STANDING else passed[name] for name in passed}
+
+
+def timed_unit(call: ScriptedCall, words: list[str]) -> UnitTime:
+    """One unit that chooses these words."""
+    before = call.counts
+    took_ms, _ = call.unit(words)
+    return UnitTime(took_ms, before, call.counts)
+
+
+def slowest(units: Sequence[UnitTime]) -> list[dict[str, float]]:
+    """The slowest units, the slowest first: which they are, and what was special in them."""
+    order = sorted(range(len(units)), key=lambda index: -units[index].took_ms)
+    return [
+        {"unit": index, "ms": round(units[index].took_ms, 1), **units[index].circumstances}
+        for index in order[:SLOWEST]
+    ]
+
+
 def unit_times(model: MiniCPMO, token2wav: Token2Wav, n_units: int) -> dict[str, object]:
-    """Milliseconds of units that listen or speak four words with their sound, one call alone."""
+    """Milliseconds of units that listen or speak four words with their sound, one call alone, and
+    the slowest units of each kind."""
     times: dict[str, object] = {"units": n_units}
     voice = random_voice(token2wav)
     for mode, with_pictures in (("audio", False), ("omni", True)):
@@ -36,7 +71,9 @@ def unit_times(model: MiniCPMO, token2wav: Token2Wav, n_units: int) -> dict[str,
         for name, words in (("listen", LISTEN), ("speak", SPEAK)):
             for _ in range(WARM_UP_UNITS):
                 call.unit(words)
-            times[f"{mode}_{name}_ms"] = spread([call.unit(words)[0] for _ in range(n_units)])
+            units = [timed_unit(call, words) for _ in range(n_units)]
+            times[f"{mode}_{name}_ms"] = spread([unit.took_ms for unit in units])
+            times[f"{mode}_{name}_slowest"] = slowest(units)
         call.close()
     return times
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextvars import ContextVar
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def configure_logging(level: int = logging.INFO) -> None:
@@ -21,12 +24,19 @@ def configure_logging(level: int = logging.INFO) -> None:
 
 
 def event(name: str, /, **fields: object) -> str:
-    """`event("done", session_id="a", n_tokens=3)` -> `event=done session_id=a n_tokens=3`."""
-    pairs = {"event": name} | {key: value for key, value in fields.items() if value is not None}
+    """`event("done", session_id="a", n_tokens=3)` -> `event=done session_id=a n_tokens=3`.
+
+    While a request is served, its `request_id` is added at the end.
+    """
+    named = {"event": name} | fields
+    named.setdefault("request_id", REQUEST_ID.get())
+    pairs = {key: value for key, value in named.items() if value is not None}
     return " ".join(f"{key}={_quoted(value)}" for key, value in pairs.items())
 
 
 def _quoted(value: object) -> str:
     text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    if not text.isprintable():
+        return json.dumps(text)
     plain = text and not any(character.isspace() or character in '="' for character in text)
     return text if plain else json.dumps(text, ensure_ascii=False)

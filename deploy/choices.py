@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from config import EMBEDDED_MODEL_PATH, PROJECT_ROOT, ServiceConfig
+from config import PROJECT_ROOT, ServiceConfig, embedded_model_path
 from deploy.devices import visible_gpus
 from deploy.plan import ServiceLayout
 from deploy.ports import port_is_busy, port_owner
@@ -42,7 +42,7 @@ def choose_model(demo: bool, devices: list[str], config: ServiceConfig) -> Path 
     """
     on_cpu = devices == [""]
     if demo or (on_cpu and config.local_model_folder is None):
-        return EMBEDDED_MODEL_PATH
+        return embedded_model_path()
     return None
 
 

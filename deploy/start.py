@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from config import PROJECT_ROOT, ServiceConfig, is_loopback, load_config
+from config import NANO_MODEL_PATH, PROJECT_ROOT, ServiceConfig, is_loopback, load_config
 from deploy.choices import describe, plan_layout, require_free_ports
 from deploy.plan import ServiceLayout, Stages, make_plan, write_plan
 from deploy.processes import remove_old_pid_files, running_processes, stop_processes, wait_until
@@ -34,9 +34,10 @@ def start(options: argparse.Namespace) -> int:
         require_free_ports(layout, config.service.host)
         say(f"Starting {describe(layout, config)}")
         if layout.model_path is not None and not options.demo:
+            kind = "trained" if layout.model_path == NANO_MODEL_PATH else "random"
             say(
                 "  There are neither a GPU nor weights at model.model_path, so answers come from "
-                "a tiny random model."
+                f"a tiny {kind} model."
             )
         stages = make_plan(layout)
         signal.signal(signal.SIGTERM, _leave)  # so that the clean-up below runs

@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.log_files import put_aside_if_large
 from deploy.plan import ProcessSpec, read_plan
 
 logger = logging.getLogger("supervisor")
@@ -34,6 +35,7 @@ class Timing:
     longest_pause_s: float = 60.0
     healthy_after_s: float = 60.0  # a run this long forgets earlier crashes
     stop_grace_s: float = 10.0  # from SIGTERM to SIGKILL
+    log_check_s: float = 60.0  # between two looks at the size of the logs
 
 
 class Supervisor:
@@ -42,16 +44,19 @@ class Supervisor:
         self._timing = timing or Timing()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._log_files: set[Path] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Start the first stage; return when no process is left."""
         self.start_next_stage()
+        watching = asyncio.create_task(self._watch_logs())
         while self._tasks:
             done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             self._tasks -= done
             for task in done:
                 task.result()
+        watching.cancel()
 
     def start_next_stage(self) -> None:
         if not self._waiting_stages or self._stopping.is_set():
@@ -86,6 +91,7 @@ class Supervisor:
 
     async def _run_once(self, spec: ProcessSpec) -> int:
         """Run the process to its end and return its status, negative for a signal."""
+        self._log_files.add(spec.log_file)
         with spec.log_file.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
@@ -104,6 +110,15 @@ class Supervisor:
         finally:
             del self._running[spec.name]
             spec.pid_file.unlink(missing_ok=True)
+
+    async def _watch_logs(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.log_check_s)
+            for log_file in self._log_files.copy():
+                try:
+                    await asyncio.to_thread(put_aside_if_large, log_file)
+                except OSError as error:
+                    logger.warning("%s cannot be put aside: %s", log_file.name, error.strerror)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> int:
         ended = asyncio.ensure_future(process.wait())

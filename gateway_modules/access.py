@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from config import KEY_HASH_PREFIX, SecurityConfig, is_loopback
+from config import KEY_HASH_PREFIX, SecurityConfig
 from core import errors
 from core.schemas import WORKER_SECRET_HEADER
+from gateway_modules.addresses import ClientAddresses, household, is_local
 from gateway_modules.client_limits import Rate
 from gateway_modules.login import COOKIE, LoginCookies
 
 KEY_HEADER = "x-api-key"
-FORWARDING_HEADERS = ("forwarded", "x-forwarded-for")
+SOCKET_PROTOCOL = "minicpmo"
+KEY_PROTOCOL = "minicpmo.key."  # and the key: pages of other origins can send it no other way
 MOST_WRONG_A_MINUTE = 10
-IPV6_PREFIX_BITS = 64  # what one customer of a provider has for himself
 
 
 class AccessPolicy:
@@ -32,7 +32,7 @@ class AccessPolicy:
     Args:
         security: the configured keys, token, secret, origins and proxies.
         generated_token: the token made for this installation when none is configured; requests
-            from the same machine do not need it.
+            from the same machine do not need it. None lets everybody administer.
         cookies: what pages send in place of a key or the token.
     """
 
@@ -49,9 +49,7 @@ class AccessPolicy:
         self._worker_secret = security.worker_secret
         self._cookies = cookies or LoginCookies()
         self._wrong = Rate(MOST_WRONG_A_MINUTE, "wrong keys or tokens")
-        self._trusted_proxies = [
-            ipaddress.ip_network(network, strict=False) for network in security.trusted_proxies
-        ]
+        self._addresses = ClientAddresses(security.trusted_proxies)
 
     @property
     def needs_key(self) -> bool:
@@ -128,18 +126,11 @@ class AccessPolicy:
 
     def household_of(self, connection: HTTPConnection) -> str:
         """Whom an address belongs to: itself, or of an IPv6 one the network of one customer."""
-        return _household(self.address_of(connection))
+        return household(self.address_of(connection))
 
     def address_of(self, connection: HTTPConnection) -> str:
         """Where a request comes from, as far as the proxies on its way can be believed."""
-        address = connection.client.host if connection.client else ""
-        passed_on = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
-        while passed_on and self._is_trusted_proxy(address):
-            sender = _without_port(passed_on.pop().strip())
-            if not _is_address(sender):
-                break
-            address = sender
-        return address
+        return self._addresses.of(connection)
 
     def _proves(self, connection: HTTPConnection, holds: Callable[[HTTPConnection], bool]) -> bool:
         """Whether `holds` is true of a request; what it says of itself may be a guess."""
@@ -151,18 +142,13 @@ class AccessPolicy:
             self._wrong.count(household)
         return holds(connection)
 
-    def _is_trusted_proxy(self, address: str) -> bool:
-        if not _is_address(address):
-            return False
-        parsed = ipaddress.ip_address(address)
-        return parsed.is_loopback or any(parsed in network for network in self._trusted_proxies)
-
     def _is_welcome(self, connection: HTTPConnection) -> bool:
         """Whether a program asks, or a page of ours or of an origin that is allowed."""
         origin = connection.headers.get("origin")
         if origin is None or origin.rstrip("/") in self._allowed_origins:
             return True
-        return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+        site = urlsplit(origin).netloc.lower()
+        return bool(site) and site == connection.headers.get("host", "").lower()
 
     def _key_number(self, connection: HTTPConnection) -> int | None:
         """Which of the configured keys a request carries, itself or as its cookie."""
@@ -210,13 +196,6 @@ def key_digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def is_local(connection: HTTPConnection) -> bool:
-    """Whether the peer is this machine itself, and not a proxy on it."""
-    if connection.client is None or any(name in connection.headers for name in FORWARDING_HEADERS):
-        return False
-    return is_loopback(connection.client.host)
-
-
 def _may_be_guess(connection: HTTPConnection) -> bool:
     """Whether a request comes with a key, token or secret; a cookie is too long to be guessed."""
     headers = connection.headers
@@ -226,37 +205,14 @@ def _may_be_guess(connection: HTTPConnection) -> bool:
 
 def _bearer_token(connection: HTTPConnection) -> str | None:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    offered = connection.headers.get("sec-websocket-protocol", "").split(",")
+    keys = [name.strip() for name in offered if name.strip().startswith(KEY_PROTOCOL)]
+    return keys[0].removeprefix(KEY_PROTOCOL) or None if keys else None
 
 
 def _is_equal(given: str | None, expected: str | None) -> bool:
-    if given is None or expected is None:
+    if not given or not expected:
         return False
     return hmac.compare_digest(given.encode(), expected.encode())
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _without_port(text: str) -> str:
-    """`192.0.2.7:80` -> `192.0.2.7`, `[2001:db8::1]:80` -> `2001:db8::1`."""
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0] if text.count(":") == 1 else text
-
-
-def _household(address: str) -> str:
-    """The address, or of an IPv6 one the network that belongs to one customer."""
-    if not _is_address(address):
-        return address
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, IPV6_PREFIX_BITS), strict=False))

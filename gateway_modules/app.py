@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from config import ServiceConfig
 from core.loop_lag import watch_loop_lag
 from core.schemas import API_VERSION, ChatRequest
 from core.tasks import beside
 from gateway_modules import metrics, openapi
+from gateway_modules.access import KEY_HEADER
+from gateway_modules.audit import AuditTrail
 from gateway_modules.body_pace import BodyPace
 from gateway_modules.error_responses import add_error_handlers
 from gateway_modules.eta_file import save_estimates
@@ -22,6 +25,7 @@ from gateway_modules.routes import (
     catalog,
     chat,
     chat_socket,
+    debug,
     docs,
     duplex_socket,
     eta,
@@ -38,6 +42,7 @@ from gateway_modules.routes import (
     workers,
 )
 from gateway_modules.state import Gateway, GatewayOptions
+from gateway_modules.upstream import REQUEST_ID_HEADER
 
 DESCRIPTION = (
     "MiniCPM-o 4.5 behind one address. Sockets (`/ws/chat` and `/ws/streaming`, `/ws/half_duplex` "
@@ -73,6 +78,9 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
     add_error_handlers(app)
     app.add_middleware(BodyPace)
     app.add_middleware(CallLimit, access=gateway.access, limits=gateway.limits)
+    app.add_middleware(AuditTrail, access=gateway.access, folder=config.data_path)
+    if config.security.allowed_origins:
+        let_in(app, config.security.allowed_origins)
     for routes in (
         health,
         login,
@@ -90,10 +98,23 @@ def create_app(config: ServiceConfig, options: GatewayOptions) -> FastAPI:
         streaming_socket,
         half_duplex_socket,
         duplex_socket,
+        debug,
         docs,
         pages,
     ):
         app.include_router(routes.router)
     pages.mount_static(app)
-    openapi.describe(app, [ChatRequest, UploadRefAudioRequest, ExternalRefAudioRequest])
+    forwarded = [ChatRequest, UploadRefAudioRequest, ExternalRefAudioRequest, debug.RecordTrace]
+    openapi.describe(app, forwarded)
     return app
+
+
+def let_in(app: FastAPI, origins: Sequence[str]) -> None:
+    """Have browsers let pages of these origins call and read; cookies stay our own pages'."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin.rstrip("/") for origin in origins],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", KEY_HEADER, REQUEST_ID_HEADER],
+        expose_headers=[REQUEST_ID_HEADER, "Retry-After", "ETag"],
+    )

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from config import ServiceConfig, describe_error, load_config
-from core.logs import configure_logging
+from config import ServiceConfig, describe_error, is_loopback, load_config
+from core.logs import configure_logging, event
 from gateway_modules import tracing
 from gateway_modules.app import create_app
 from gateway_modules.server import make_server
 from gateway_modules.state import GatewayOptions
 from gateway_modules.tls import CertificateError, find_certificate
 from gateway_modules.worker_pool import split_address
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,12 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValidationError, ValueError, CertificateError) as error:
         sys.stderr.write(f"gateway.py: {describe_error(error)}\n")
         return 1
+    warn_of_openness(config, insecure=options.insecure)
     gateway_options = GatewayOptions(
         workers=worker_addresses(options, config), lang=options.lang, insecure=options.insecure
     )
     server = make_server(create_app(config, gateway_options), config, certificate)
     server.run()
     return 0 if server.started else 1
+
+
+def warn_of_openness(config: ServiceConfig, *, insecure: bool) -> None:
+    """Say in the log what everybody may do who reaches this address."""
+    host = config.service.host
+    if is_loopback(host):
+        return
+    if not config.security.api_keys:
+        logger.warning(event("chats_need_no_key", host=host, setting="security.api_keys"))
+    if insecure and config.security.admin_token is None:
+        logger.warning(event("everybody_is_admin", host=host, setting="security.admin_token"))
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from core.logs import event
 from core.schemas import ServerMessage
 from core.tasks import cancel_and_wait, within
 from gateway_modules import metrics
-from gateway_modules.frame_buffer import FrameBuffer
+from gateway_modules.frame_buffer import Frame, FrameBuffer
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ NORMAL_CLOSURE = 1000
 GOING_AWAY = 1001
 STALLED = 1008
 MEBI = 1024 * 1024
+PARSED_CHARACTERS = MEBI
 
 Conversation = Callable[["ClientSocket"], Awaitable[int]]
 
@@ -62,18 +63,30 @@ class ClientSocket:
         self._send_timeout_s = config.sessions.pong_wait_s
         self._ending = asyncio.Event()
 
-    async def receive(self) -> str:
-        """The client's next text frame, in the order sent."""
+    async def receive(self) -> Frame:
+        """The client's next frame, in the order sent."""
         return await self._frames.get()
 
-    async def receive_within(self, wait_s: float) -> str:
-        """The client's next text frame, which must come soon.
+    async def receive_text(self) -> str:
+        """The same, where it must be a text.
 
         Raises:
+            BinaryFrameError: it is none.
+        """
+        frame = await self.receive()
+        if isinstance(frame, bytes):
+            raise errors.BinaryFrameError("Binary frames are not part of this protocol")
+        return frame
+
+    async def receive_text_within(self, wait_s: float) -> str:
+        """The client's next frame, which must be a text and come soon.
+
+        Raises:
+            BinaryFrameError: it is no text.
             IdleTimeoutError: it did not come within `wait_s` seconds.
         """
         try:
-            return await within(wait_s, self._frames.get())
+            return await within(wait_s, self.receive_text())
         except asyncio.TimeoutError as late:
             message = f"no request within {wait_s:g} s"
             raise errors.IdleTimeoutError(message, limit=wait_s) from late
@@ -87,18 +100,21 @@ class ClientSocket:
         await self._frames.put(frame)
 
     async def send(self, message: ServerMessage) -> None:
-        await self.send_text(json.dumps(message.to_wire(), ensure_ascii=False))
+        await self.send_frame(json.dumps(message.to_wire(), ensure_ascii=False))
 
     async def send_error(self, error: errors.ServiceError) -> None:
         metrics.REFUSALS.labels(error.code).inc()
-        await self.send_text(json.dumps(errors.socket_message(error), ensure_ascii=False))
+        await self.send_frame(json.dumps(errors.socket_message(error), ensure_ascii=False))
 
-    async def send_text(self, frame: str) -> None:
+    async def send_frame(self, frame: Frame) -> None:
         self._check_is_there()
         metrics.FRAMES_OUT.count(frame)
         stalled = asyncio.get_running_loop().call_later(self._send_timeout_s, self._give_up)
         try:
-            await self._websocket.send_text(frame)
+            if isinstance(frame, str):
+                await self._websocket.send_text(frame)
+            else:
+                await self._websocket.send_bytes(frame)
         except WebSocketDisconnect as gone:
             raise ClientGoneError from gone
         finally:
@@ -147,14 +163,13 @@ class ClientSocket:
                 self.has_left = True
                 raise ClientGoneError
             text = message.get("text")
-            if text is None:
-                raise errors.BinaryFrameError("Binary frames are not part of this protocol")
-            metrics.FRAMES_IN.count(text)
-            if len(text) > self._max_frame_mb * MEBI:
+            frame: Frame = message["bytes"] if text is None else text
+            metrics.FRAMES_IN.count(frame)
+            if len(frame) > self._max_frame_mb * MEBI:
                 too_large = f"A frame may have {self._max_frame_mb:g} MiB"
                 raise errors.TooLargeError(too_large, limit=self._max_frame_mb)
-            await self._frames.put(text)
-            del message, text  # which would else stay in memory until the next one comes
+            await self._frames.put(frame)
+            del message, text, frame  # which would else stay in memory until the next one comes
 
     def _check_is_there(self) -> None:
         """Raises ClientGoneError once an earlier frame could not be sent."""
@@ -166,6 +181,21 @@ class ClientSocket:
         logger.warning(event("client_stalled", timeout_s=self._send_timeout_s))
         self.has_left = True
         self._ending.set()
+
+
+def check_object(text: str | bytes, what: str) -> None:
+    """Look whether a body or frame that is only passed on is a JSON object.
+
+    Of a long one only the ends are looked at: parsing it would hold up the calls of others, and the
+    worker does so anyway.
+
+    Raises:
+        BadJsonError: it is none.
+    """
+    if len(text) <= PARSED_CHARACTERS:
+        parse_object(text, what)
+    elif text.lstrip()[:1] not in ("{", b"{") or text.rstrip()[-1:] not in ("}", b"}"):
+        raise errors.BadJsonError(f"{what} must be a JSON object")
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientGoneError, _client_gone)
+    app.add_exception_handler(OSError, _disk_refuses)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -72,6 +73,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _client_gone(request: Request, error: Exception) -> Response:
     """Nobody reads this; the status is for the log."""
     return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+async def _disk_refuses(request: Request, error: Exception) -> Response:
+    """It is full, perhaps; whoever asked should know, without the names of our files."""
+    assert isinstance(error, OSError)
+    if error.errno is None:  # a time limit, which counts as one of these
+        return await _unexpected(request, error)
+    logger.error(event("disk_refuses", path=request.url.path, reason=error))
+    return error_response(errors.ServiceError(f"The disk of the service refuses: {error.strerror}"))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -7,6 +7,8 @@ from collections import deque
 
 from core import errors
 
+Frame = str | bytes
+
 
 class FrameBuffer:
     """Holds frames between the reader of a socket and whoever handles them.
@@ -20,12 +22,12 @@ class FrameBuffer:
         self.refuses_overflow = True
         self._max_frames = max_frames
         self._max_characters = max_characters
-        self._frames: deque[str] = deque()
+        self._frames: deque[Frame] = deque()
         self._n_characters = 0
         self._saw_first = False
         self._changed = asyncio.Event()
 
-    async def put(self, frame: str) -> None:
+    async def put(self, frame: Frame) -> None:
         """Add a frame, waiting for room when that helps.
 
         Raises:
@@ -46,7 +48,7 @@ class FrameBuffer:
         self._n_characters += len(frame)
         self._changed.set()
 
-    async def get(self) -> str:
+    async def get(self) -> Frame:
         while not self._frames:
             await self._wait_for_change()
         frame = self._frames.popleft()
@@ -54,7 +56,7 @@ class FrameBuffer:
         self._changed.set()
         return frame
 
-    def _is_full_for(self, frame: str) -> bool:
+    def _is_full_for(self, frame: Frame) -> bool:
         if not self._frames:
             return len(frame) > self._max_characters and self.refuses_overflow
         return (

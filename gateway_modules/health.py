@@ -168,6 +168,8 @@ def apply_report(worker: WorkerConnection, report: dict[str, Any], asked_at_s: f
     worker.avg_inference_time_ms = average_ms if isinstance(average_ms, int | float) else 0.0
     memory_mb = report.get("gpu_memory_used_mb")
     worker.gpu_memory_used_mb = memory_mb if isinstance(memory_mb, int | float) else None
+    model_name = report.get("model_name")
+    worker.model_name = model_name if isinstance(model_name, str) else None
     worker.embedded_model = bool(report.get("embedded_model", False))
     worker.set_slot_count(max(1, _first_int(report.get("slots_total"), 1)))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from core import errors
+from core.logs import event
 from gateway_modules import metrics, tracing
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.tickets import Ticket
@@ -16,6 +18,8 @@ from gateway_modules.worker_connection import WorkerConnection
 
 if TYPE_CHECKING:
     from gateway_modules.worker_pool import WorkerPool
+
+logger = logging.getLogger(__name__)
 
 
 class Lease:
@@ -106,6 +110,7 @@ class Lease:
             worker.forget_cache()
         wait_s = time.monotonic() - self._entered_at
         self.queue_wait_ms = round(wait_s * 1000)
+        self._log("session_assigned", self.ticket, worker, wait_ms=self.queue_wait_ms)
         if not self._wait_is_noted:
             self._wait_is_noted = True
             estimate_s, was_queued = self.estimated_wait_s, self._was_queued
@@ -157,6 +162,19 @@ class Lease:
             return
         self._pool.release_ticket(
             worker, ticket, completed=self._completed, still_busy=self._worker_still_busy
+        )
+        self._log("session_released", ticket, worker, completed=self._completed)
+
+    def _log(self, name: str, ticket: Ticket, worker: WorkerConnection, **fields: int) -> None:
+        logger.info(
+            event(
+                name,
+                type=self._request_type,
+                session_id=self._session_id,
+                ticket_id=ticket.ticket_id,
+                worker=worker.worker_id,
+                **fields,
+            )
         )
 
     def _take_ticket(self, *, at_head: bool) -> None:

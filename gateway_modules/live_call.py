@@ -12,6 +12,7 @@ from fastapi import WebSocket
 from gateway_modules import metrics
 from gateway_modules.client_socket import NORMAL_CLOSURE, ClientGoneError, ClientSocket
 from gateway_modules.diagnostic_log import DiagnosticLog
+from gateway_modules.frame_buffer import Frame
 from gateway_modules.lease import Lease
 from gateway_modules.models import GatewayWorkerStatus
 from gateway_modules.queue_progress import wait_in_queue
@@ -112,8 +113,10 @@ class LiveCall(Relay):
         http = self._gateway.pool.http
         return await stop_on_worker(http, worker, self._stop_path, self.session_id or "")
 
-    async def _take(self, frame: str) -> bool:
-        if len(frame) > self._diagnostics.max_report_bytes or f'"{DIAGNOSTIC}"' not in frame:
+    async def _take(self, frame: Frame) -> bool:
+        if isinstance(frame, bytes) or len(frame) > self._diagnostics.max_report_bytes:
+            return False
+        if f'"{DIAGNOSTIC}"' not in frame:
             return False
         message = _parsed(frame)
         if message.get("type") != DIAGNOSTIC:
@@ -122,8 +125,8 @@ class LiveCall(Relay):
         await asyncio.to_thread(self._diagnostics.append, message)
         return True
 
-    def _heed(self, frame: str) -> None:
-        if len(frame) > STATUS_MESSAGE_MAX_CHARACTERS:
+    def _heed(self, frame: Frame) -> None:
+        if isinstance(frame, bytes) or len(frame) > STATUS_MESSAGE_MAX_CHARACTERS:
             return
         if '"paused"' in frame or '"resumed"' in frame:
             status = SHOWN_STATUS.get(str(_parsed(frame).get("type")))

@@ -14,7 +14,7 @@ from core import errors
 from core.logs import event
 from core.tasks import within
 from gateway_modules import metrics
-from gateway_modules.access import AccessPolicy
+from gateway_modules.access import SOCKET_PROTOCOL, AccessPolicy
 from gateway_modules.client_limits import ClientLimits
 from gateway_modules.client_socket import (
     STALLED,
@@ -52,7 +52,8 @@ class LiveSockets:
         The socket is accepted before anything is checked, because a browser can only read the
         reason of a refusal on an accepted one.
         """
-        await websocket.accept()
+        offered = websocket.scope.get("subprotocols", ())
+        await websocket.accept(SOCKET_PROTOCOL if SOCKET_PROTOCOL in offered else None)
         client = self._access.client_of(websocket)
         socket = ClientSocket(websocket, self._config, max_frame_mb, client)
         started_at = time.monotonic()
@@ -73,7 +74,6 @@ class LiveSockets:
                 "socket_closed",
                 path=websocket.url.path,
                 code=ended_by,
-                request_id=websocket.scope.get("request_id"),
                 duration_ms=duration_s * 1000,
             )
         )

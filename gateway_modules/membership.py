@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from config import is_loopback
 from core.logs import event
 from gateway_modules.worker_connection import WorkerConnection
 from gateway_modules.worker_pool import WorkerPool
@@ -29,7 +30,7 @@ class Membership:
     def register(self, host: str, port: int) -> WorkerConnection:
         """The worker at this address, which is added unless it is known already."""
         for worker in self._pool.workers.values():
-            if (worker.host, worker.port) == (host, port):
+            if worker.port == port and is_same_host(worker.host, host):
                 self.heartbeat(worker.worker_id)
                 return worker
         worker = self._pool.add_worker(host, port)
@@ -88,3 +89,8 @@ class Membership:
     def _miss(self, worker_id: str) -> None:
         logger.warning(event("worker_silent", worker=worker_id))
         self.remove(worker_id)
+
+
+def is_same_host(one: str, other: str) -> bool:
+    """Whether two addresses are of one machine, as far as one can tell: this one has several."""
+    return one == other or (is_loopback(one.strip("[]")) and is_loopback(other.strip("[]")))

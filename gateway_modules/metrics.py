@@ -1,5 +1,7 @@
 """Everything the gateway counts, declared in one place, for `GET /metrics`.
 
+Where other inference servers have a usual name for something, it is the one used here.
+
 Labels come from short lists (types, states, routes, codes): never ids, never what clients send.
 """
 
@@ -39,10 +41,13 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(namespace=PREFIX, registry=REGISTRY)
 
 QUEUE_LENGTH = Gauge(
-    f"{PREFIX}_queue_length", "Requests that wait for a worker.", ["type"], registry=REGISTRY
+    f"{PREFIX}_num_requests_waiting",
+    "Requests that wait for a worker.",
+    ["type"],
+    registry=REGISTRY,
 )
 QUEUE_WAIT_S = Histogram(
-    f"{PREFIX}_queue_wait_seconds",
+    f"{PREFIX}_request_queue_time_seconds",
     "Time from a request's arrival to its worker.",
     ["type"],
     buckets=WAIT_BUCKETS_S,
@@ -56,7 +61,10 @@ ESTIMATE_ERROR_S = Histogram(
     registry=REGISTRY,
 )
 SESSIONS = Gauge(
-    f"{PREFIX}_sessions", "Requests and calls that a worker serves.", ["type"], registry=REGISTRY
+    f"{PREFIX}_num_requests_running",
+    "Requests and calls that a worker serves.",
+    ["type"],
+    registry=REGISTRY,
 )
 SOCKETS = Gauge(f"{PREFIX}_sockets", "Open sockets of clients.", registry=REGISTRY)
 WORKERS = Gauge(f"{PREFIX}_workers", "Workers by state.", ["state"], registry=REGISTRY)
@@ -96,9 +104,11 @@ class Traffic:
     n_frames: int = 0
     n_bytes: int = 0
 
-    def count(self, frame: str) -> None:
+    def count(self, frame: str | bytes) -> None:
         self.n_frames += 1
-        self.n_bytes += len(frame) if frame.isascii() else len(frame.encode())
+        if isinstance(frame, str) and not frame.isascii():
+            frame = frame.encode()
+        self.n_bytes += len(frame)
 
 
 class TrafficCollector(Collector):

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import errors
-from core.logs import event
+from core.logs import REQUEST_ID, event
 from gateway_modules import metrics
 from gateway_modules.access import AccessPolicy
 from gateway_modules.client_limits import ClientLimits
@@ -67,6 +67,7 @@ class RequestContext:
             return
         request_id = take_request_id(_given_request_id(scope))
         scope["request_id"] = request_id
+        REQUEST_ID.set(request_id)
         started_at = time.monotonic()
         status = 500
         fixed_headers = SECURITY_HEADERS | (TLS_HEADERS if scope["scheme"] == "https" else {})
@@ -98,7 +99,6 @@ class RequestContext:
                         path=scope["path"],
                         status=status,
                         duration_ms=duration_s * 1000,
-                        request_id=request_id,
                     ),
                 )
 

@@ -57,6 +57,7 @@ class WorkerInfo(BaseModel):
     slots_total: int = 1
     slots_busy: int = 0
     boot_id: str | None = None
+    model_name: str | None = Field(None, description="Null until it is loaded.")
     embedded_model: bool = False
     draining: bool = Field(False, description="It ends what it does and gets nothing new.")
     registered: bool = Field(False, description="It came by itself, and goes when it falls silent.")
@@ -144,10 +145,12 @@ class ServiceStatus(BaseModel):
     max_queue_size: int = 1000
     running_tasks: list[RunningTaskInfo] = []
     degraded: str | None = Field(None, description="Why no request can be served at the moment.")
+    model_name: str | None = Field(None, description="Of one of the workers; null without any.")
     embedded_model: bool = Field(
-        False, description="The answers come from the small embedded model, not the published one."
+        False, description="The answers come from a small embedded model, not the published one."
     )
     version: str = ""
+    git_revision: str | None = Field(None, description="The commit of the code, if that is known.")
     started_at: LocalTime | None = None
 
 
@@ -203,6 +206,10 @@ class FrontendDefaults(BaseModel):
         description="Recordings are deleted after so many days; -1 is never."
     )
     default_lang: str | None = Field(None, description="That of `--lang`; absent without it.")
+    examples: dict[str, list[str]] | None = Field(
+        None,
+        description="By app, what to say to a model that understands little; absent with others.",
+    )
 
 
 class HealthResponse(BaseModel):

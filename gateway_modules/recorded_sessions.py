@@ -18,7 +18,7 @@ from core.recording import cleanup_sessions, load_meta
 from core.recording.cleanup import is_live
 from core.recording.folders import session_folders, size_bytes
 from core.tasks import beside
-from gateway_modules.session_models import ListedSession, SessionList, StorageInfo
+from gateway_modules.session_models import ListedSession, SessionList, SessionMeta, StorageInfo
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +41,17 @@ class RecordedSessions:
             (folder, meta)
             for folder in session_folders(self._data_path)
             if (meta := _meta_of(folder)) is not None
-            and app_type in (None, meta["app_type"])
-            and (day is None or meta["created_at"].startswith(day.isoformat()))
+            and app_type in (None, meta.app_type)
+            and (day is None or meta.created_at.startswith(day.isoformat()))
         ]
-        metas.sort(key=lambda pair: pair[1]["created_at"], reverse=True)
+        metas.sort(key=lambda pair: pair[1].created_at, reverse=True)
         start = (page - 1) * page_size
         return SessionList(
             total=len(metas),
             page=page,
             page_size=page_size,
             sessions=[
-                ListedSession(**meta, size_bytes=size_bytes(folder))
+                ListedSession(**meta.model_dump(), size_bytes=size_bytes(folder))
                 for folder, meta in metas[start : start + page_size]
             ],
         )
@@ -107,11 +107,9 @@ class RecordedSessions:
             await asyncio.sleep(self._settings.cleanup_period_h * SECONDS_PER_HOUR)
 
 
-def _meta_of(folder: Path) -> dict[str, Any] | None:
+def _meta_of(folder: Path) -> SessionMeta | None:
     """What is known of a recording; None when its description is missing or broken."""
     try:
-        meta = load_meta(folder)
+        return SessionMeta.model_validate(load_meta(folder) | {"session_id": folder.name})
     except (OSError, ValueError):
         return None
-    is_whole = all(isinstance(meta.get(name), str) for name in ("app_type", "created_at"))
-    return meta | {"session_id": folder.name} if is_whole else None

@@ -13,6 +13,7 @@ from core import errors
 from core.schemas import StopMessage
 from core.tasks import cancel_and_wait
 from gateway_modules.client_socket import ClientSocket
+from gateway_modules.frame_buffer import Frame
 from gateway_modules.lease import Lease
 from gateway_modules.upstream import worker_socket
 
@@ -25,8 +26,9 @@ WORKER_GONE_CODES = frozenset({1001, 1005, 1006, 1012})
 class Relay:
     """One client's exchange with a worker, which may move to a second worker if it is early.
 
-    Until the answer has begun the client's frames are kept, so that another worker can be given
-    the same; what the client already heard (`prefill_done`) is then not told again.
+    Frames may be texts or bytes; what bytes mean, the worker knows. Until the answer has begun the
+    client's frames are kept, so that another worker can be given the same; what the client already
+    heard (`prefill_done`) is then not told again.
 
     Args:
         first_frames: what the client sent and somebody has received already.
@@ -34,12 +36,12 @@ class Relay:
     """
 
     def __init__(
-        self, socket: ClientSocket, *first_frames: str, session_id: str | None = None
+        self, socket: ClientSocket, *first_frames: Frame, session_id: str | None = None
     ) -> None:
         self.session_id = session_id
         self.worker_id: str | None = None
         self._socket = socket
-        self._sent = list(first_frames)
+        self._sent: list[Frame] = list(first_frames)
         self._n_later_characters = 0
         self._prefill_told = False
         self._is_bound = False  # to the worker: another one could not take over
@@ -73,11 +75,11 @@ class Relay:
             await self._socket.insert(STOP)
         return self._is_running
 
-    async def _take(self, frame: str) -> bool:
+    async def _take(self, frame: Frame) -> bool:
         """Whether the gateway keeps a frame of the client for itself."""
         return False
 
-    def _heed(self, frame: str) -> None:
+    def _heed(self, frame: Frame) -> None:
         """Learn from a frame of the worker."""
 
     async def _run_on(self, worker: ClientConnection) -> int:
@@ -105,7 +107,7 @@ class Relay:
     async def _worker_to_client(self, worker: ClientConnection) -> int:
         while True:
             try:
-                frame = await worker.recv(decode=True)
+                frame = await worker.recv()
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd else 1006
                 if code in WORKER_GONE_CODES:
@@ -115,14 +117,14 @@ class Relay:
                 if is_prefill_done(frame):
                     if not self._prefill_told:
                         self._prefill_told = True
-                        await self._socket.send_text(frame)
+                        await self._socket.send_frame(frame)
                     continue
                 self._bind()
             self._heed(frame)
-            await self._socket.send_text(frame)
+            await self._socket.send_frame(frame)
             del frame
 
-    def _remember(self, frame: str) -> None:
+    def _remember(self, frame: Frame) -> None:
         """Keep a frame for another worker, unless that becomes too much."""
         self._sent.append(frame)
         self._n_later_characters += len(frame)
@@ -134,9 +136,11 @@ class Relay:
         self._sent.clear()
 
 
-def is_prefill_done(frame: str) -> bool:
+def is_prefill_done(frame: Frame) -> bool:
     """Whether a worker's frame only says that the prompt was read."""
-    if len(frame) > PREFILL_DONE_MAX_CHARACTERS or PREFILL_DONE not in frame:
+    if isinstance(frame, bytes) or len(frame) > PREFILL_DONE_MAX_CHARACTERS:
+        return False
+    if PREFILL_DONE not in frame:
         return False
     try:
         message = json.loads(frame)

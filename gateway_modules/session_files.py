@@ -51,7 +51,10 @@ def find_asset(folder: Path, relative: str) -> Path | None:
     if not found.is_relative_to(folder.resolve()):
         raise ValueError("the path leads out of the session")
     is_hidden = any(part.startswith(".") for part in path.parts)
-    return found if found.is_file() and not is_hidden else None
+    try:
+        return found if found.is_file() and not is_hidden else None
+    except OSError:  # a name that is longer than any file's
+        return None
 
 
 def uploaded_replay(folder: Path) -> str | None:

@@ -11,14 +11,18 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from config import PROJECT_ROOT, ServiceConfig, is_loopback
+from config import PROJECT_ROOT, ServiceConfig
 from core import errors
 from core.voice_folders import FOLDER as VOICE_FOLDER
 from gateway_modules import tracing
 from gateway_modules.access import AccessPolicy
 from gateway_modules.app_registry import AppRegistry
+from gateway_modules.audit import note_administration
 from gateway_modules.client_limits import ClientLimits
+from gateway_modules.client_socket import MEBI
+from gateway_modules.diagnostic_log import DIAGNOSTICS_FOLDER
 from gateway_modules.eta_file import restore_estimates
+from gateway_modules.examples import read_examples
 from gateway_modules.health import HealthSettings
 from gateway_modules.lease import Lease
 from gateway_modules.live_sockets import LiveSockets
@@ -30,6 +34,8 @@ from gateway_modules.presets import Presets
 from gateway_modules.private_file import read_or_make
 from gateway_modules.recorded_sessions import RecordedSessions
 from gateway_modules.ref_audio_registry import RefAudioRegistry
+from gateway_modules.revision import git_revision
+from gateway_modules.rolling_file import RollingFile
 from gateway_modules.session_ids import SessionIds
 from gateway_modules.upstream import secret_header
 from gateway_modules.worker_pool import WorkerPool
@@ -58,6 +64,7 @@ class Gateway:
         restore_estimates(self.pool.eta_tracker, self.estimates_file)
         self.apps = AppRegistry(config.data_path / "apps.json")
         self.presets = Presets(config.limits.ref_audio_max_s)
+        self.examples = read_examples()
         self.ref_audio = RefAudioRegistry(
             config.data_path / VOICE_FOLDER, config.limits, import_from=OLD_VOICE_FOLDER
         )
@@ -70,18 +77,33 @@ class Gateway:
         self.calls = LiveTurns()
         self.session_ids = SessionIds()
         self.recorded = RecordedSessions(config)
+        self.traces = RollingFile(
+            DIAGNOSTICS_FOLDER / "mobile-record-trace.jsonl",
+            int(config.limits.debug_trace_file_mb * MEBI),
+        )
         self.started_at = datetime.now()
+        self.git_revision = git_revision(PROJECT_ROOT)
         self.is_draining = False
 
     @property
     def frontend_defaults(self) -> dict[str, Any]:
         defaults = self.config.frontend_defaults()
-        return defaults | ({"default_lang": self.options.lang} if self.options.lang else {})
+        if self.options.lang:
+            defaults["default_lang"] = self.options.lang
+        if self.model_name in self.examples:
+            defaults["examples"] = self.examples[self.model_name]
+        return defaults
 
     @property
     def not_ready_reason(self) -> str | None:
         """Why new requests are refused at the moment, or None."""
         return "the gateway is shutting down" if self.is_draining else self.pool.degraded_reason
+
+    @property
+    def model_name(self) -> str | None:
+        """Who answers, as the first worker says that has loaded a model."""
+        names = (worker.model_name for worker in self.pool.workers.values())
+        return next(filter(None, names), None)
 
     @property
     def embedded_model(self) -> bool:
@@ -123,10 +145,8 @@ class Gateway:
         await self.sockets.close_all(timeout_s)
 
     def _generated_token(self) -> str | None:
-        """A token of this installation, where strangers could reach the gateway without one."""
-        if self.options.insecure or is_loopback(self.config.service.host):
-            return None
-        if self.config.security.admin_token is not None:
+        """A token of this installation: a proxy may bring strangers wherever it listens."""
+        if self.options.insecure or self.config.security.admin_token is not None:
             return None
         return read_or_make(self.config.data_path / "admin_token")
 
@@ -175,6 +195,7 @@ async def require_api_key(connection: HTTPConnection, gateway: GatewayDep) -> No
 
 async def require_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes that change the service for others."""
+    note_administration(connection)
     gateway.access.check_admin(connection)
 
 
@@ -185,4 +206,5 @@ async def require_worker(connection: HTTPConnection, gateway: GatewayDep) -> Non
 
 async def require_worker_or_admin(connection: HTTPConnection, gateway: GatewayDep) -> None:
     """Dependency of the routes with which workers go, by themselves or sent away."""
+    note_administration(connection)
     gateway.access.check_worker_or_admin(connection)

@@ -99,7 +99,7 @@ class StreamingTurn:
             if ending is not None and ending.is_done and not ending.is_stopped:
                 lease.complete()
         if ending is not None:
-            await self._socket.send_text(ending.frame)
+            await self._socket.send_frame(ending.frame)
 
     async def stop(self) -> bool:
         """End the answer early; False when no worker works on the turn."""
@@ -168,7 +168,7 @@ class StreamingTurn:
                 await self._prefill_read.wait()
                 await worker.send(frame)
             while True:
-                message = parse_object(await self._socket.receive(), "The message")
+                message = parse_object(await self._socket.receive_text(), "The message")
                 if message.get("type") == "close":
                     self.client_closes = True
                     return
@@ -243,7 +243,7 @@ class StreamingTurn:
                     self._answer_begun = True
                     self._later_frames.clear()
                     self._text.append(message.get("text_delta") or "")
-            await self._socket.send_text(frame)
+            await self._socket.send_frame(frame)
 
     async def _let_keep(self, worker: WorkerConnection, connection: ClientConnection) -> None:
         """Have the worker keep the conversation under the hash of all of it."""

@@ -80,6 +80,7 @@ class WorkerConnection:
         self.gpu_memory_used_mb: float | None = None
         self.last_heartbeat: datetime | None = None
         self.boot_id: str | None = None
+        self.model_name: str | None = None
         self.embedded_model = False
         self.draining = False  # it ends what it does and gets nothing new
         self.registered = False  # by itself, so that it must tell that it is still there
@@ -242,6 +243,7 @@ class WorkerConnection:
             slots_total=len(self.slots),
             slots_busy=len(self.busy_slots),
             boot_id=self.boot_id,
+            model_name=self.model_name,
             embedded_model=self.embedded_model,
             draining=self.draining,
             registered=self.registered,

@@ -46,6 +46,7 @@ def create_app(gpu_id: int = 0, behaviour: Behaviour | None = None) -> FastAPI:
             "boot_id": worker.boot_id,
             "slots_total": worker.behaviour.slots_total,
             "slots_busy": len(worker.running),
+            "model_name": worker.behaviour.model_name,
             "embedded_model": worker.behaviour.embedded_model,
         }
 

@@ -13,6 +13,7 @@ from core.tasks import within
 from tests.mock_worker_state import MockWorker, Running
 
 SHOWN_CHARACTERS = 100
+BINARY = 1003
 BAD_JSON = 1007
 
 
@@ -33,8 +34,12 @@ class Frames:
     async def read(self) -> None:
         about = {"path": self.path, **self.socket.query_params}
         while True:
+            frame = await self._next_frame()
+            if isinstance(frame, bytes):
+                await self._take_bytes(frame)
+                continue
             try:
-                message = json.loads(await self.socket.receive_text())
+                message = json.loads(frame)
             except (ValueError, RecursionError) as error:
                 await self.socket.close(BAD_JSON)
                 raise WebSocketDisconnect(BAD_JSON) from error
@@ -43,6 +48,20 @@ class Frames:
             if message.get("type") == "stop":
                 self.stop.set()
             await self._queue.put(message)
+
+    async def _next_frame(self) -> str | bytes:
+        message = await self.socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        text = message.get("text")
+        return message["bytes"] if text is None else text
+
+    async def _take_bytes(self, frame: bytes) -> None:
+        if not self._worker.behaviour.echoes_bytes:
+            await self.send("error", error="Binary frames are not supported", code="bad_message")
+            await self.socket.close(BINARY)
+            raise WebSocketDisconnect(BINARY)
+        await self.socket.send_bytes(frame)
 
     async def next(self, timeout_s: float | None = None) -> dict[str, Any]:
         if timeout_s is None:

@@ -38,8 +38,10 @@ class Behaviour:
     health_status: int = 200
     worker_status: str = ""  # reported instead of the true one
     slots_total: int = 1
+    model_name: str = "mock"
     embedded_model: bool = False
     strict: bool = False
+    echoes_bytes: bool = False  # send binary frames back; else they close the socket
 
     def take(self, name: str) -> bool:
         """Use up one of the announced faults."""

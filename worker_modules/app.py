@@ -26,6 +26,7 @@ from worker_modules import (
     streaming_socket,
 )
 from worker_modules.model_worker import MiniCPMOWorker
+from worker_modules.request_ids import RequestIds
 from worker_modules.service import WorkerService
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def create_app(
     app.include_router(streaming_socket.router)
     app.include_router(half_duplex_socket.router)
     app.include_router(duplex_socket.router)
+    app.add_middleware(RequestIds)
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(Exception, _unexpected_error)
     return app

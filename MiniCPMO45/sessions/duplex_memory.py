@@ -157,7 +157,5 @@ class DuplexMemory:
         self._turn(new_first, new_first - old_first)
 
     def _turn(self, first: int, shift: int) -> None:
-        n_after = self.slot.length - first
-        if n_after and shift:
-            shifts = torch.full((n_after,), shift, device=self.slot.cache.keys.device)
-            self.rotary.turn(self.slot, first, shifts)
+        if shift and self.slot.length > first:
+            self.rotary.turn(self.slot, first, torch.tensor([shift]))

@@ -13,8 +13,8 @@ import numpy as np
 
 IR_VERSION = 8
 OPSET = 13
-FLOAT, INT32, INT64 = 1, 6, 7
-_ELEMENT_TYPES = {"float32": FLOAT, "int32": INT32, "int64": INT64}
+FLOAT, INT8, INT32, INT64 = 1, 3, 6, 7
+_ELEMENT_TYPES = {"float32": FLOAT, "int8": INT8, "int32": INT32, "int64": INT64}
 _INT_ATTRIBUTE, _INTS_ATTRIBUTE = 2, 7
 
 

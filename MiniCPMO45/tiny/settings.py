@@ -13,7 +13,7 @@ TRANSFORMERS_VERSION = "4.51.0"
 
 
 def model_config(tokenizer: Tokenizer) -> dict[str, Any]:
-    """``config.json``. The key ``embedded`` marks this checkpoint as a demonstration."""
+    """``config.json``; ``embedded`` and ``model_name`` are keys that no published one has."""
     hidden_size = 128
     return {
         "architectures": ["MiniCPMO"],
@@ -39,6 +39,7 @@ def model_config(tokenizer: Tokenizer) -> dict[str, Any]:
         "listen_speak_type": "asr",
         "max_position_embeddings": 40960,
         "max_window_layers": 3,
+        "model_name": "minicpm-o-tiny",
         "model_type": "minicpmo",
         "num_attention_heads": 4,
         "num_hidden_layers": 3,

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+CONTEXT = 2  # rows before a convolution of kernel 3
+
 
 def lay_out(conv: nn.Conv1d) -> None:
     """Store the weight as :func:`convolve` reads it, with the same values at the same indices."""
@@ -20,17 +22,24 @@ def convolve(conv: nn.Conv1d, rows: Tensor) -> Tensor:
     return functional.linear(windows.transpose(2, 3).flatten(2), weight, conv.bias)
 
 
-def causal_conv(conv: nn.Conv1d, rows: Tensor, context: Tensor | None) -> Tensor:
+def causal_conv(
+    conv: nn.Conv1d, rows: Tensor, context: Tensor | None, ends: Tensor | None = None
+) -> Tensor:
     """Convolve ``[B, T, C]`` to ``[B, T, C']``.
 
     Args:
         conv: without padding.
         context: the last ``kernel - 1`` rows before these, ``[B, kernel - 1, C]``, replaced by
             those before what follows. None stands for zeros.
+        ends: which rows these are, counted from the first of the context, int64
+            ``[B, kernel - 1, 1]``; the last ones if None.
     """
     reach = conv.kernel_size[0] - 1
     if context is None:
         return convolve(conv, functional.pad(rows, (0, 0, reach, 0)))
     extended = torch.cat([context, rows], dim=1)
-    context.copy_(extended[:, extended.shape[1] - reach :])
+    if ends is None:
+        context.copy_(extended[:, extended.shape[1] - reach :])
+    else:
+        torch.gather(extended, 1, ends.expand_as(context), out=context)
     return convolve(conv, extended)

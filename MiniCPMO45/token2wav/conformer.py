@@ -42,10 +42,11 @@ class LookaheadLayer(nn.Module):
         self.conv1 = nn.Conv1d(width, width, kernel_size=lookahead + 1)
         self.conv2 = nn.Conv1d(width, width, kernel_size=3)
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        """``[B, T + lookahead, C]`` to ``[B, T, C]``; ``context`` ``[B, 2, C]`` is updated."""
+    def forward(self, x: Tensor, context: Tensor | None, ends: Tensor | None = None) -> Tensor:
+        """``[B, T + lookahead, C]`` to ``[B, T, C]``; ``context`` ``[B, 2, C]`` is updated, see
+        :func:`causal_conv`."""
         ahead = functional.leaky_relu(convolve(self.conv1, x))  # [B, T, C]
-        mixed = causal_conv(self.conv2, ahead, context)
+        mixed = causal_conv(self.conv2, ahead, context, ends)
         return mixed + x[:, : mixed.shape[1]]
 
 
@@ -57,10 +58,10 @@ class UpsamplingLayer(nn.Module):
         self.stride = stride
         self.conv = nn.Conv1d(width, width, kernel_size=2 * stride + 1)
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        """``[B, T, C]`` to ``[B, stride * T, C]``; ``context`` ``[B, 2 * stride, C]`` is
-        updated."""
-        return causal_conv(self.conv, x.repeat_interleave(self.stride, dim=1), context)
+    def forward(self, x: Tensor, context: Tensor | None, ends: Tensor | None = None) -> Tensor:
+        """``[B, T, C]`` to ``[B, stride * T, C]``; ``context`` ``[B, 2 * stride, C]`` is updated,
+        see :func:`causal_conv`."""
+        return causal_conv(self.conv, x.repeat_interleave(self.stride, dim=1), context, ends)
 
 
 class RelativeAttention(nn.Module):
@@ -161,12 +162,19 @@ class Conformer(nn.Module):
         Returns:
             ``[B, up_stride * n, C]`` for the ``n`` tokens that were not only looked at.
         """
+        extent = None if state is None else state.extent
         x = self.embed(x)
         if last:  # what follows the end is zero here, not before the embedding
             x = functional.pad(x, (0, 0, 0, self.config.pre_lookahead_len))
-        x = self.pre_lookahead_layer(x, None if state is None else state.lookahead)
+        if extent is not None:
+            x = x * extent.known
+        context = None if state is None else state.lookahead
+        ends = None if extent is None else extent.token_ends
+        x = self.pre_lookahead_layer(x, context, ends)
         x = _run(self.encoders, x, positions.tokens, None if state is None else state.tokens)
-        x = self.up_layer(x, None if state is None else state.upsampling)
+        context = None if state is None else state.upsampling
+        ends = None if extent is None else extent.upsampling_ends
+        x = self.up_layer(x, context, ends)
         x = self.up_embed(x)
         x = _run(self.up_encoders, x, positions.frames, None if state is None else state.frames)
         return self.after_norm(x)

@@ -105,8 +105,10 @@ class ConvolutionBranch(nn.Module):
         """``[B, T, C]`` to the same."""
         first, norm, second = self.block["1"], self.block["3"], self.block["6"]
         assert isinstance(first, nn.Conv1d) and isinstance(second, nn.Conv1d)
-        x = functional.mish(norm(causal_conv(first, x, None if state is None else state.first)))
-        return causal_conv(second, x, None if state is None else state.second)
+        if state is None:
+            return causal_conv(second, functional.mish(norm(causal_conv(first, x, None))), None)
+        x = functional.mish(norm(causal_conv(first, x, state.first, state.ends)))
+        return causal_conv(second, x, state.second, state.ends)
 
 
 class MLP(nn.Module):
@@ -174,6 +176,18 @@ class DiT(nn.Module):
         blocks[:, :, :, 1] += 1  # the networks give scales: how far factors are from one
         final[:, 1] += 1
         return [Modulation(block, last) for block, last in zip(blocks, final, strict=True)]
+
+    @property
+    def modulation_networks(self) -> list[nn.Module]:
+        """What :meth:`modulation` is computed with, and nothing else."""
+        per_block = [block.adaLN_modulation for block in self.blocks if isinstance(block, Block)]
+        return [self.t_embedder, self.final_layer.adaLN_modulation, *per_block]
+
+    def drop_modulation(self) -> None:
+        """Give back the memory of the networks behind the modulation, a third of all weights, once
+        it was computed for good."""
+        for network in self.modulation_networks:
+            network.to("meta")
 
     def forward(
         self, x: Tensor, modulation: Modulation, state: EstimatorState | None, step: int

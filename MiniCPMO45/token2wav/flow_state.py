@@ -5,12 +5,16 @@ A state belongs to one stream, except where chunks of several are computed side 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from MiniCPMO45.token2wav.causal import CONTEXT
 from MiniCPMO45.token2wav.configuration import EncoderConfig, EstimatorConfig
+from MiniCPMO45.token2wav.extent import Extent
 from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
 from MiniCPMO45.token2wav.positions import PositionRows
 from MiniCPMO45.token2wav.trimming import (
@@ -20,8 +24,6 @@ from MiniCPMO45.token2wav.trimming import (
     keep_mel_positions,
     keep_token_positions,
 )
-
-CONTEXT = 2  # rows before a convolution of kernel 3
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class EncoderState:
     tokens: FrameCache
     frames: FrameCache
     rate: int
+    extent: Extent | None = None
 
     @classmethod
     def allocate(
@@ -71,37 +74,20 @@ class EncoderState:
             self.rate,
         )
 
+    def relaid(self, n_tokens: int, n_streams: int) -> EncoderState:
+        return EncoderState(
+            self.lookahead[:n_streams].clone(),
+            self.upsampling[:n_streams].clone(),
+            self.tokens.relaid(n_streams, n_tokens),
+            self.frames.relaid(n_streams, self.rate * n_tokens),
+            self.rate,
+        )
+
     def copy_from(self, other: EncoderState) -> None:
         self.lookahead.copy_(other.lookahead)
         self.upsampling.copy_(other.upsampling)
         self.tokens.copy_from(other.tokens)
         self.frames.copy_from(other.frames)
-
-    def padded(self, n_tokens: int, n_chunk: int, n_streams: int) -> list[EncoderState]:
-        """Views of ``n_tokens`` of it, for chunks of ``n_chunk`` tokens: of all its streams, and
-        then of each."""
-        tokens = self.tokens.padded(n_tokens, n_chunk)
-        frames = self.frames.padded(self.rate * n_tokens, self.rate * n_chunk)
-        views = [EncoderState(self.lookahead, self.upsampling, tokens, frames, self.rate)]
-        for index in range(n_streams):
-            row = slice(index, index + 1)
-            views.append(
-                EncoderState(
-                    self.lookahead[row],
-                    self.upsampling[row],
-                    tokens.stream(index, n_streams),
-                    frames.stream(index, n_streams),
-                    self.rate,
-                )
-            )
-        return views
-
-    def append(self, padded: EncoderState) -> None:
-        """Take over the chunk that was written last to a padded state."""
-        self.lookahead.copy_(padded.lookahead)
-        self.upsampling.copy_(padded.upsampling)
-        self.tokens.advance(self.tokens.write_chunk(padded.tokens))
-        self.frames.advance(self.frames.write_chunk(padded.frames))
 
     def trim(self, n_prompt: int, rule: EncoderTrim) -> None:
         """Keep the prompt of ``n_prompt`` mel frames and two seconds more."""
@@ -117,6 +103,7 @@ class BlockState:
     attention: FrameLayer
     first: Tensor  # [rows, 2, hidden]
     second: Tensor
+    ends: Tensor | None
 
 
 class EstimatorState:
@@ -127,10 +114,11 @@ class EstimatorState:
     the places of all frames, the newest chunk first and each chunk in its own order.
     """
 
-    def __init__(self, cache: FrameCache, contexts: Tensor) -> None:
-        self._cache = cache
-        self._contexts = contexts  # [steps, depth, 2 convolutions, rows, 2, hidden]
+    def __init__(self, cache: FrameCache, contexts: Tensor, extent: Extent | None = None) -> None:
+        self.cache = cache
+        self.contexts = contexts  # [steps, depth, 2 convolutions, rows, 2, hidden]
         self.newest_first: list[int] = []
+        self._ends = None if extent is None else extent.frame_ends
 
     @classmethod
     def allocate(
@@ -149,46 +137,36 @@ class EstimatorState:
 
     @property
     def length(self) -> int:
-        return self._cache.length
+        return self.cache.length
 
     @property
     def capacity(self) -> int:
-        return self._cache.capacity
+        return self.cache.capacity
 
     def resized(self, n_frames: int) -> EstimatorState:
-        other = EstimatorState(self._cache.resized(n_frames), self._contexts.clone())
+        other = EstimatorState(self.cache.resized(n_frames), self.contexts.clone())
         other.newest_first = list(self.newest_first)
         return other
 
+    def relaid(self, n_frames: int, n_streams: int) -> EstimatorState:
+        n_rows = 2 * n_streams
+        contexts = self.contexts[:, :, :, :n_rows].clone()
+        return EstimatorState(self.cache.relaid(n_rows, n_frames), contexts)
+
     def copy_from(self, other: EstimatorState) -> None:
-        self._cache.copy_from(other._cache)
-        self._contexts.copy_(other._contexts)
+        self.cache.copy_from(other.cache)
+        self.contexts.copy_(other.contexts)
         self.newest_first = list(other.newest_first)
 
-    def padded(self, n_frames: int, n_chunk: int, n_streams: int) -> list[EstimatorState]:
-        """Views of ``n_frames`` of it, for chunks of ``n_chunk`` frames: of all its streams, and
-        then of each."""
-        cache = self._cache.padded(n_frames, n_chunk)
-        views = [EstimatorState(cache, self._contexts)]
-        for index in range(n_streams):
-            contexts = self._contexts[:, :, :, index::n_streams]
-            views.append(EstimatorState(cache.stream(index, n_streams), contexts))
-        return views
-
-    def append(self, padded: EstimatorState) -> None:
-        """Take over the chunk that was written last to a padded state."""
-        self._contexts.copy_(padded._contexts)
-        self.advance(self._cache.write_chunk(padded._cache))
-
     def block(self, step: int, index: int) -> BlockState:
-        first, second = self._contexts[step, index]
-        return BlockState(self._cache.layer(step, index), first, second)
+        first, second = self.contexts[step, index]
+        return BlockState(self.cache.layer(step, index), first, second, self._ends)
 
     def advance(self, n_frames: int) -> None:
         """Count a chunk that every block of every step has just written."""
         chunk = range(self.length, self.length + n_frames)
         self.newest_first = [*chunk, *self.newest_first]
-        self._cache.advance(n_frames)
+        self.cache.advance(n_frames)
 
     def trim(self, n_prompt: int, rule: EstimatorTrim) -> None:
         """Keep as many frames as the prompt has, and 100 more; see ``keep_estimator_frames``.
@@ -198,8 +176,17 @@ class EstimatorState:
         kept = keep_estimator_frames(self.newest_first, n_prompt, rule)
         free = iter(sorted(set(range(len(kept))) - set(kept)))
         moves = {place: next(free) for place in kept if place >= len(kept)}
-        self._cache.move(list(moves), list(moves.values()), len(kept))
+        self.cache.move(list(moves), list(moves.values()), len(kept))
         self.newest_first = [moves.get(place, place) for place in kept]
+
+
+@dataclass(frozen=True)
+class FlowMark:
+    """What a state had besides the positions of its caches."""
+
+    contexts: list[Tensor]
+    lengths: list[int]
+    newest_first: list[int]
 
 
 @dataclass(frozen=True)
@@ -208,6 +195,16 @@ class FlowState:
 
     encoder: EncoderState
     estimator: EstimatorState
+
+    @property
+    def contexts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What precedes all convolutions."""
+        return self.encoder.lookahead, self.encoder.upsampling, self.estimator.contexts
+
+    @property
+    def caches(self) -> tuple[FrameCache, FrameCache, FrameCache]:
+        """Keys and values of tokens, of frames in the encoder, and of frames in the estimator."""
+        return self.encoder.tokens, self.encoder.frames, self.estimator.cache
 
     @property
     def n_frames(self) -> int:
@@ -220,27 +217,53 @@ class FlowState:
         n_tokens = -(-n_frames // self.encoder.rate)
         return FlowState(self.encoder.resized(n_tokens), self.estimator.resized(n_frames))
 
+    def relaid(self, n_frames: int, n_streams: int) -> FlowState:
+        """The same memory as an empty state of other streams, which must not need more."""
+        n_tokens = n_frames // self.encoder.rate
+        return FlowState(
+            self.encoder.relaid(n_tokens, n_streams), self.estimator.relaid(n_frames, n_streams)
+        )
+
     @torch.inference_mode()
     def copy_from(self, other: FlowState) -> None:
         """Become as ``other``, which must not be larger than this state has room for."""
         self.encoder.copy_from(other.encoder)
         self.estimator.copy_from(other.estimator)
 
-    def padded(self, n_frames: int, n_chunk: int, n_streams: int) -> list[FlowState]:
-        """Views of ``n_frames`` mel frames of it, for chunks of ``n_chunk`` frames: of all its
-        streams, and then of each. What is copied into one of these becomes the past of the
-        stream's next chunk."""
-        rate = self.encoder.rate
-        encoders = self.encoder.padded(n_frames // rate, n_chunk // rate, n_streams)
-        estimators = self.estimator.padded(n_frames, n_chunk, n_streams)
-        return [FlowState(*parts) for parts in zip(encoders, estimators, strict=True)]
+    def advance(self, n_tokens: int) -> None:
+        """Count tokens, and their mel frames, that every layer has just written."""
+        n_frames = self.encoder.rate * n_tokens
+        self.encoder.tokens.advance(n_tokens)
+        self.encoder.frames.advance(n_frames)
+        self.estimator.advance(n_frames)
 
-    def append(self, padded: FlowState) -> None:
-        """Take over the chunk that was written last to a padded state."""
-        self.encoder.append(padded.encoder)
-        self.estimator.append(padded.estimator)
+    def mark(self) -> FlowMark:
+        """Where the state stands; later appends can be taken back."""
+        contexts = [context.clone() for context in self.contexts]
+        lengths = [cache.length for cache in self.caches]
+        return FlowMark(contexts, lengths, self.estimator.newest_first)
+
+    def rewind(self, mark: FlowMark) -> None:
+        """Take back what was appended since the mark. Nothing may have been trimmed since."""
+        for context, marked in zip(self.contexts, mark.contexts, strict=True):
+            context.copy_(marked)
+        for cache, length in zip(self.caches, mark.lengths, strict=True):
+            cache.length = length
+        self.estimator.newest_first = mark.newest_first
 
     def trim(self, n_prompt: int, encoder: EncoderTrim, estimator: EstimatorTrim) -> None:
         """Forget what lies too far back; ``n_prompt`` counts mel frames."""
         self.encoder.trim(n_prompt, encoder)
         self.estimator.trim(n_prompt, estimator)
+
+
+@contextmanager
+def all_or_nothing(states: Iterable[FlowState]) -> Iterator[None]:
+    """Take back what the block appended to these states if it fails."""
+    marks = [(state, state.mark()) for state in states]
+    try:
+        yield
+    except BaseException:
+        for state, mark in marks:
+            state.rewind(mark)
+        raise

@@ -68,8 +68,18 @@ class FrameCache:
         self._values[filled] = other._values[filled]
         self.length = other.length
 
+    def relaid(self, n_rows: int, capacity: int) -> FrameCache:
+        """The same memory as an empty cache of another shape, which must not be larger."""
+        *layers, _, heads, _, head_dim = self._keys.shape
+        shape = (*layers, n_rows, heads, capacity, head_dim)
+        n_numbers = math.prod(shape)
+        return FrameCache(
+            self._keys.flatten()[:n_numbers].view(shape),
+            self._values.flatten()[:n_numbers].view(shape),
+        )
+
     def padded(self, capacity: int, n_chunk: int) -> PaddedCache:
-        """A view of the first ``capacity`` positions, for chunks of ``n_chunk``."""
+        """A view of the first ``capacity`` positions, for chunks of up to ``n_chunk``."""
         within = (..., slice(0, capacity), slice(None))
         keys, values = self._keys[within], self._values[within]
         return PaddedCache(keys, values, n_chunk, keys.new_zeros(keys.shape[-4], 1, 1, capacity))
@@ -81,26 +91,23 @@ class FrameCache:
         """Count positions that every layer has just written."""
         self.length += n_positions
 
-    def write_chunk(self, other: FrameCache) -> int:
-        """Append what was written last to a :class:`PaddedCache`, without counting it yet.
-
-        Returns:
-            the number of positions.
-        """
-        chunk = (..., slice(other.length, other.capacity), slice(None))
-        n_positions = other.capacity - other.length
+    def write_chunk(self, padded: PaddedCache) -> None:
+        """Append the chunk that was written last to ``padded``, without counting it yet."""
+        chunk = (..., slice(padded.length, padded.end), slice(None))
+        n_positions = padded.end - padded.length
         place = (..., slice(self.length, self.length + n_positions), slice(None))
-        self._keys[place] = other._keys[chunk]
-        self._values[place] = other._values[chunk]
-        return n_positions
+        self._keys[place] = padded._keys[chunk]
+        self._values[place] = padded._values[chunk]
 
     def move(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
         """Copy positions ``sources`` over ``targets``, all at once, and keep ``length``."""
         if sources:
             device = self._keys.device
             taken, written = to_device(sources, device), to_device(targets, device)
-            for tensor in (self._keys, self._values):
-                tensor.index_copy_(tensor.ndim - 2, written, tensor.index_select(-2, taken))
+            both = self._keys, self._values
+            moved = [tensor.index_select(-2, taken) for tensor in both]  # memory for all, or none
+            for tensor, positions in zip(both, moved, strict=True):
+                tensor.index_copy_(tensor.ndim - 2, written, positions)
         self.length = length
 
     def arrange(self, positions: Sequence[int]) -> None:
@@ -110,15 +117,17 @@ class FrameCache:
 
 
 class PaddedCache(FrameCache):
-    """A cache whose shapes never change, for chunks of one size.
+    """A cache whose shapes never change, for chunks of up to one size.
 
-    The newest chunk lies at the end and its past right before it; ``mask`` hides what lies further
-    left. So distances are always the same, and only a copy knows how long the past is.
+    A chunk begins at the same place and its past ends right before it; ``mask`` hides what lies
+    further left, and what is behind a chunk that is shorter. So distances are always the same, and
+    only copies know how long past and chunk are.
     """
 
     def __init__(self, keys: Tensor, values: Tensor, n_chunk: int, mask: Tensor) -> None:
         super().__init__(keys, values)
         self.length = self.capacity - n_chunk
+        self.end = self.capacity
         self.mask = self._padding = mask
 
     def stream(self, index: int, n_streams: int) -> PaddedCache:
@@ -128,15 +137,16 @@ class PaddedCache(FrameCache):
         n_chunk = self.capacity - self.length
         return PaddedCache(self._keys[within], self._values[within], n_chunk, self._padding[rows])
 
-    def copy_from(self, other: FrameCache) -> None:
-        """Take over what ``other`` holds as the past of a chunk to come."""
-        first = self.length - other.length
-        past = (..., slice(first, self.length), slice(None))
-        filled = (..., slice(0, other.length), slice(None))
-        self._keys[past] = other._keys[filled]
-        self._values[past] = other._values[filled]
-        self._padding[..., :first].fill_(-math.inf)
-        self._padding[..., first:].zero_()
+    def begin(self, past: FrameCache, n_chunk: int) -> None:
+        """Take over what ``past`` holds, for a chunk of ``n_chunk`` positions to come."""
+        first = self.length - past.length
+        self.end = self.length + n_chunk
+        place = (..., slice(first, self.length), slice(None))
+        filled = (..., slice(0, past.length), slice(None))
+        self._keys[place] = past._keys[filled]
+        self._values[place] = past._values[filled]
+        self._padding.fill_(-math.inf)
+        self._padding[..., first : self.end].zero_()
 
     def advance(self, n_positions: int) -> None:
         """The chunk stays where it is."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from MiniCPMO45.errors import CheckpointError
 from MiniCPMO45.token2wav.flow import Flow
-from MiniCPMO45.token2wav.flow_state import FlowState
+from MiniCPMO45.token2wav.flow_state import FlowState, all_or_nothing
 from MiniCPMO45.token2wav.flow_yaml import read_flow_yaml
 from MiniCPMO45.token2wav.graphs import FlowGraphs, Recorder, VocoderGraphs
 from MiniCPMO45.token2wav.hift import HiFT
@@ -24,7 +24,7 @@ from MiniCPMO45.token2wav.noise import (
     SeededFlowNoise,
 )
 from MiniCPMO45.token2wav.options import Token2WavOptions
-from MiniCPMO45.token2wav.overlap import Renderer, render
+from MiniCPMO45.token2wav.overlap import Renderer, VocoderOverlap, render
 from MiniCPMO45.token2wav.precision import full_precision
 from MiniCPMO45.token2wav.prompt import PromptEncoder
 from MiniCPMO45.token2wav.state_pool import StatePool
@@ -94,7 +94,7 @@ class Token2Wav:
         """
         folder, device = Path(folder), torch.device(device)
         flow_config, hift_config = read_flow_yaml(folder / "flow.yaml")
-        return cls(
+        model = cls(
             load_flow(folder, flow_config, device),
             load_hift(folder, hift_config, device),
             PromptEncoder(folder, flow_config),
@@ -102,10 +102,12 @@ class Token2Wav:
             options=options,
             flow_noise=flow_noise,
         )
+        model.synthesizer.flow.estimator.drop_modulation()
+        return model
 
     def capture(self, *, side_by_side: bool = False) -> Iterator[float]:
-        """Run the ordinary chunks of streams as CUDA graphs from now on, and all others as before;
-        yields the fraction captured.
+        """Run chunks of up to a second as CUDA graphs from now on, those of very long recordings
+        and the sound of shorter ones as before; yields the fraction captured.
 
         Where there is no CUDA the same work is done piece by piece.
 
@@ -199,32 +201,37 @@ class Token2Wav:
             if push.stream.finished:
                 raise RuntimeError("the turn has ended; restart() begins another one")
             self.synthesizer.check_chunk(push.codes, last=push.last)
-        chunks = [
-            Chunk(push.stream.state, push.stream.voice, push.codes, push.last)
-            for push in pushes
-            if push.codes
-        ]
-        mels = iter(self.synthesizer.chunks(chunks))
-        return self._vocode([(push, next(mels) if push.codes else None) for push in pushes])
+        chunks = [_chunk(push) for push in pushes if push.codes]
+        self.synthesizer.forget(chunks)
+        with all_or_nothing(chunk.state for chunk in chunks):
+            mels = iter(self.synthesizer.chunks(chunks))
+            spoken = self._vocode([(push, next(mels) if push.codes else None) for push in pushes])
+        for push, (_, overlap) in zip(pushes, spoken, strict=True):
+            push.stream.overlap, push.stream.finished = overlap, push.last
+        return [sound for sound, _ in spoken]
 
     def can_share(self, push: Push) -> bool:
-        """Ordinary chunks are computed side by side; the others only one after another."""
-        graphs, stream = self.synthesizer.graphs, push.stream
-        return graphs is not None and graphs.fits(stream.state, len(push.codes), last=push.last)
+        """Ordinary chunks are computed side by side; the others only one after another, since the
+        vocoder does not do several of them at once."""
+        is_ordinary = len(push.codes) == WINDOW_CODES and not push.last
+        return is_ordinary and self.synthesizer.is_captured(_chunk(push))
 
-    def _vocode(self, pushes: Sequence[tuple[Push, Tensor | None]]) -> list[Tensor]:
-        """Sound of mel frames, where there are any."""
+    def _vocode(
+        self, pushes: Sequence[tuple[Push, Tensor | None]]
+    ) -> list[tuple[Tensor, VocoderOverlap]]:
+        """Sound of mel frames, where there are any, on the CPU, and what is remembered then."""
         pieces = [push.stream.overlap.piece(mel) for push, mel in pushes if mel is not None]
         renderings = iter(self._render(pieces))
-        sounds = []
+        spoken = []
         for push, mel in pushes:
-            push.stream.finished = push.last
             overlap = push.stream.overlap
             if mel is None:
-                sounds.append(overlap.flush())
+                spoken.append((overlap.flush().cpu(), overlap))
             else:
-                sounds.append(overlap.take(next(renderings), last=push.last))
-        return [sound.cpu() for sound in sounds]
+                rendering = next(renderings)
+                sound = overlap.sound(rendering, last=push.last)
+                spoken.append((sound.cpu(), overlap.after(rendering)))
+        return spoken
 
     def new_state(self, voice_s: float) -> FlowState:
         """An empty state of a stream in a voice of so many seconds, as large as such a stream's."""
@@ -233,3 +240,7 @@ class Token2Wav:
     def _excitation(self, seed: int | None) -> ExcitationNoise:
         seed = self.synthesizer.options.seed if seed is None else seed
         return SeededExcitation(seed, self.device)
+
+
+def _chunk(push: Push) -> Chunk:
+    return Chunk(push.stream.state, push.stream.voice, push.codes, push.last)

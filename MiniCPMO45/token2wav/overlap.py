@@ -95,41 +95,54 @@ class VocoderOverlap:
     The sound of the remembered frames has not been given out yet.
     """
 
-    def __init__(self, hift: HiFT, noise: ExcitationNoise) -> None:
-        self._config = hift.config
+    def __init__(self, hift: HiFT, noise: ExcitationNoise, past: Rendering | None = None) -> None:
+        self._hift = hift
         self._noise = noise
-        self._past = Rendering.silent(hift, 0)
+        self._past = Rendering.silent(hift, 0) if past is None else past
+        self._drawn: Tensor | None = None
 
     def piece(self, mel: Tensor) -> Piece:
-        """What is to be rendered for the next frames ``[1, mels, F]``."""
-        config, past = self._config, self._past
+        """What is to be rendered for the next frames ``[1, mels, F]``; the same again if asked
+        again."""
+        config, past = self._hift.config, self._past
         n_samples = (past.mel.shape[2] + mel.shape[2]) * config.samples_per_frame
-        noise = self._noise.draw(n_samples, config.nb_harmonics + 1).to(mel.device)
-        return Piece(past, mel, noise)
+        if self._drawn is None or self._drawn.shape[1] != n_samples:
+            self._drawn = self._noise.draw(n_samples, config.nb_harmonics + 1)
+        return Piece(past, mel, self._drawn.to(mel.device))
 
-    def take(self, rendering: Rendering, *, last: bool) -> Tensor:
-        """Go on with the rendering of such a piece.
+    def after(self, rendering: Rendering) -> VocoderOverlap:
+        """What is remembered once such a piece was rendered."""
+        kept = min(self._delay, rendering.sound.shape[1])
+        past = Rendering(
+            rendering.mel[:, :, -OVERLAP_FRAMES:],
+            rendering.source[:, :, -kept:],
+            rendering.sound[:, -kept:],
+        )
+        return VocoderOverlap(self._hift, self._noise, past)
+
+    def sound(self, rendering: Rendering, *, last: bool) -> Tensor:
+        """What is given out of such a piece.
 
         Returns:
             ``[n]``: unless ``last``, as many frames' samples as came in. The sound runs up to
             eight frames late, and silence makes up for the delay at the beginning.
         """
-        sound, past = rendering.sound, self._past
+        sound = rendering.sound
         if last:
             return sound[0]
         n_samples = sound.shape[1]
-        kept = min(OVERLAP_FRAMES * self._config.samples_per_frame, n_samples)
-        self._past = Rendering(
-            rendering.mel[:, :, -OVERLAP_FRAMES:],
-            rendering.source[:, :, -kept:],
-            sound[:, -kept:],
-        )
-        delay = sound.new_zeros(kept - past.sound.shape[1])
+        kept = min(self._delay, n_samples)
+        delay = sound.new_zeros(kept - self._past.sound.shape[1])
         return torch.cat([delay, sound[0, : n_samples - kept]])
 
     def flush(self) -> Tensor:
         """The remembered sound, ``[n]``."""
         return self._past.sound[0]
+
+    @property
+    def _delay(self) -> int:
+        """Most samples that are remembered."""
+        return OVERLAP_FRAMES * self._hift.config.samples_per_frame
 
 
 def crossfade(old: Tensor, new: Tensor) -> Tensor:

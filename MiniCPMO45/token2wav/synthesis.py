@@ -30,6 +30,11 @@ class Chunk:
     codes: Sequence[int]
     last: bool
 
+    @property
+    def n_past(self) -> int:
+        """Mel frames that the chunk hears before it."""
+        return min(self.state.estimator.length, self.voice.prompt.n_frames + RECENT_FRAMES)
+
 
 class MelSynthesizer:
     """The flow with its solver schedule and noise; holds nothing that changes.
@@ -99,32 +104,46 @@ class MelSynthesizer:
             base=state,
         )
 
-    def chunks(self, chunks: Sequence[Chunk]) -> list[Tensor]:
-        """Move streams on by a chunk each; its mel frames, float32 ``[1, mels, frames]``."""
-        mels: dict[int, Tensor] = {}
-        captured: dict[int, FlowChunk] = {}
-        for index, chunk in enumerate(chunks):
-            state, voice = chunk.state, chunk.voice
-            n_frames = self.rate * (len(chunk.codes) - (0 if chunk.last else self.lookahead))
-            # The noise is chosen by what is cached, which stops growing: not by time.
-            first = state.estimator.length
-            noise = voice.noise[:, first : first + n_frames]
-            if self.graphs is not None and self.graphs.fits(
-                state, len(chunk.codes), last=chunk.last
-            ):
-                captured[index] = FlowChunk(state, chunk.codes, noise, voice.speaker)
-            else:
-                mels[index] = self._plain_chunk(chunk, noise)
-        if self.graphs is not None:
-            results = self.graphs.run(list(captured.values()))
-            mels.update(zip(captured, results, strict=True))
+    def is_captured(self, chunk: Chunk) -> bool:
+        """Whether such a chunk is computed by a graph."""
+        graphs = self.graphs
+        return graphs is not None and graphs.fits(chunk.n_past, self._n_tokens(chunk))
+
+    def forget(self, chunks: Sequence[Chunk]) -> None:
+        """Let the streams of chunks forget what lies too far back, if they have not yet.
+
+        Done before a chunk and not after it, so that what was appended can be taken back.
+        """
         for chunk in chunks:
             chunk.state.trim(
                 chunk.voice.prompt.n_frames,
                 encoder=self.options.encoder_trim,
                 estimator=self.options.estimator_trim,
             )
+
+    def chunks(self, chunks: Sequence[Chunk]) -> list[Tensor]:
+        """Move streams on by a chunk each, once they have forgotten what they should; its mel
+        frames, float32 ``[1, mels, frames]``."""
+        mels: dict[int, Tensor] = {}
+        captured: dict[int, FlowChunk] = {}
+        for index, chunk in enumerate(chunks):
+            state, voice = chunk.state, chunk.voice
+            n_tokens = self._n_tokens(chunk)
+            # The noise is chosen by what is cached, which stops growing: not by time.
+            first = state.estimator.length
+            noise = voice.noise[:, first : first + self.rate * n_tokens]
+            if self.is_captured(chunk):
+                captured[index] = FlowChunk(state, chunk.codes, n_tokens, noise, voice.speaker)
+            else:
+                mels[index] = self._plain_chunk(chunk, noise)
+        if self.graphs is not None:
+            results = self.graphs.run(list(captured.values()))
+            mels.update(zip(captured, results, strict=True))
         return [mels[index].transpose(1, 2) for index in range(len(chunks))]
+
+    def _n_tokens(self, chunk: Chunk) -> int:
+        """Codes of a chunk that are not only looked at."""
+        return len(chunk.codes) - (0 if chunk.last else self.lookahead)
 
     def _plain_chunk(self, chunk: Chunk, noise: Tensor) -> Tensor:
         state, voice = chunk.state, chunk.voice

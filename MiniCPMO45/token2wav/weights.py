@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from MiniCPMO45.errors import CheckpointError
+from MiniCPMO45.weight_files import restored, scales_first
 
 StateDict = dict[str, Tensor]
 
@@ -22,7 +23,8 @@ _WEIGHT_NORM_NAMES = (
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """A flat dict of tensors on the CPU; nothing but tensors is unpickled.
+    """A flat dict of tensors on the CPU, those stored as integers in float32; nothing but tensors
+    is unpickled.
 
     Raises:
         CheckpointError: the file is missing, damaged, or holds anything else.
@@ -35,7 +37,7 @@ def read_state_dict(path: Path) -> StateDict:
         isinstance(value, Tensor) for value in state.values()
     ):
         raise CheckpointError(f"{path} is not a flat dictionary of tensors")
-    return dict(state)
+    return dict(restored((name, state[name]) for name in sorted(state, key=scales_first)))
 
 
 def fold_weight_norm(state: StateDict) -> StateDict:

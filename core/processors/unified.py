@@ -165,7 +165,7 @@ class UnifiedProcessor:
 
     @property
     def embedded(self) -> bool:
-        """True for the small random checkpoint that stands in for the real weights."""
+        """True for the small checkpoints that stand in for the real weights."""
         return self.model.config.embedded
 
     @property

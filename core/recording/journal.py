@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from core.recording.folders import JOURNAL
 
 Event = dict[str, Any]
+GLANCE_S = 0.2  # whoever looks whether a recording is live holds it for much less
+PAUSE_S = 0.01
 
 
 class Journal:
@@ -25,11 +28,16 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / JOURNAL).open("ab", buffering=0)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.close()
-            raise
+        deadline_s = time.monotonic() + GLANCE_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline_s:
+                    self._file.close()
+                    raise
+            time.sleep(PAUSE_S)
         if self._file.tell():
             self._file.write(b"\n")  # behind a line that was cut off
 
@@ -43,7 +51,7 @@ class Journal:
 
 
 def read_journal(folder: Path) -> Iterator[Event]:
-    """The events of a recording, oldest first; a line that was cut off is left out.
+    """The events of a recording, oldest first; a line that was cut off or is none is left out.
 
     Raises:
         OSError: there is no journal.
@@ -54,5 +62,5 @@ def read_journal(folder: Path) -> Iterator[Event]:
                 event = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and isinstance(event.get("event"), str):
                 yield event

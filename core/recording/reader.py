@@ -21,8 +21,11 @@ def load_meta(folder: Path) -> dict[str, Any]:
     if meta.get("ended_at") is None and journal.exists() and not is_being_written(folder):
         ended_at = datetime.fromtimestamp(journal.stat().st_mtime, timezone.utc)
         meta["ended_at"] = ended_at.isoformat()
-        duration_s = (ended_at - datetime.fromisoformat(meta["created_at"])).total_seconds()
-        meta["duration_s"] = round(max(0.0, duration_s), 1)
+        try:
+            lasted = ended_at - datetime.fromisoformat(meta["created_at"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{META} does not tell when the session began") from error
+        meta["duration_s"] = round(max(0.0, lasted.total_seconds()), 1)
     return meta
 
 

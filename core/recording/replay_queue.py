@@ -75,20 +75,25 @@ class ReplayQueue:
                 return folder
 
     def _work(self) -> None:
-        while True:
-            folder = self._next()
-            with self._lock:
-                if self._is_closed:
-                    return
-                self._process = _start(folder)
+        while not self._is_closed:
             try:
-                self._process.wait(self._timeout_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-                for unfinished in folder.glob(".*"):
-                    unfinished.unlink(missing_ok=True)
-                self._note_failure(folder, f"not done after {self._timeout_s:g} s")
+                self._make(self._next())
+            except OSError as error:  # of one recording; there will be others
+                logger.error(event("replay_not_made", reason=error))
+
+    def _make(self, folder: Path) -> None:
+        with self._lock:
+            if self._is_closed:
+                return
+            process = self._process = _start(folder)
+        try:
+            process.wait(self._timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            for unfinished in folder.glob(".*"):
+                unfinished.unlink(missing_ok=True)
+            self._note_failure(folder, f"not done after {self._timeout_s:g} s")
 
     def _note_failure(self, folder: Path, reason: str) -> None:
         logger.warning(event("replay_failed", session_id=folder.name, reason=reason))

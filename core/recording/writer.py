@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+
+from core.logs import event
+
+logger = logging.getLogger(__name__)
 
 MEBIBYTE = 1 << 20
 LIMIT_BYTES = 256 * MEBIBYTE
@@ -16,7 +21,7 @@ Job = Callable[[], None]
 class RecordingWriter:
     """Does jobs in the order in which they come, and refuses them when too many wait.
 
-    Jobs see to their own errors.
+    Jobs see to their own errors; one that they do not know ends nothing but the job.
 
     Args:
         limit_bytes: of payload that may wait; a single job may be larger.
@@ -77,7 +82,10 @@ class RecordingWriter:
                 if not self._jobs:
                     return
                 job, n_bytes = self._jobs[0]
-            job()
+            try:
+                job()
+            except Exception:  # of one recording, which ends there; there are others
+                logger.exception(event("recording_failed"))
             with self._changed:
                 self._jobs.popleft()
                 self._n_bytes -= n_bytes

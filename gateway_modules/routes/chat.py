@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from core import errors
 from core.schemas import ChatRequest, ChatResponse
-from gateway_modules.client_socket import MEBI, parse_object
+from gateway_modules.client_socket import MEBI, check_object, parse_object
 from gateway_modules.http_request import read_body, run_while_connected
 from gateway_modules.lease import Lease
 from gateway_modules.openapi import json_body, refusals
@@ -47,7 +47,7 @@ async def chat(request: Request, gateway: GatewayDep) -> Response:
     """
     gateway.apps.require(APP_ID)
     body = await read_body(request, int(gateway.config.limits.chat_body_mb * MEBI))
-    parse_object(body, "The body")
+    check_object(body, "The body")
     gateway.require_ready()
     client = gateway.access.client_of(request)
     return await run_while_connected(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, WebSocket
 
-from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, parse_object
+from gateway_modules.client_socket import NORMAL_CLOSURE, ClientSocket, check_object
 from gateway_modules.queue_progress import wait_in_queue
 from gateway_modules.relay import Relay
 from gateway_modules.routes.chat import APP_ID, REQUEST_TYPE
@@ -27,8 +27,8 @@ async def stream_chat(socket: ClientSocket, gateway: Gateway, request_id: str) -
     """Queue the first frame, relay it to a worker and the answer back; returns the close code."""
     gateway.apps.require(APP_ID)
     gateway.require_ready()
-    request = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
-    parse_object(request, "The request")
+    request = await socket.receive_text_within(gateway.config.sessions.streaming_prefill_idle_s)
+    check_object(request, "The request")
     relay = Relay(socket, request)
     async with gateway.lease(socket.client, REQUEST_TYPE) as lease:
         await wait_in_queue(socket, lease, gateway.pool, gateway.config.sessions.queue_update_s)

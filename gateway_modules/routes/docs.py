@@ -18,11 +18,13 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>MiniCPMO45 Gateway API</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="/static/img/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
 <link rel="stylesheet" href="/static/css/api-explorer.css">
+<script src="/static/ui/boot.js"></script>
 </head>
 <body>
+<header><a href="/">MiniCPM-o 4.5</a></header>
 <main id="explorer"></main>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/init.js"></script>
@@ -30,7 +32,13 @@ PAGE = """<!doctype html>
 </html>
 """
 
-START_SCRIPT = """SwaggerUIBundle({
+START_SCRIPT = """const { classList, dataset } = document.documentElement;
+const system = matchMedia("(prefers-color-scheme: dark)");
+const followTheme = () =>
+  classList.toggle("dark-mode", dataset.theme ? dataset.theme === "dark" : system.matches);
+system.addEventListener("change", followTheme);
+followTheme();
+SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#explorer",
   deepLinking: false, // it would put links inside buttons, which keyboards and readers cannot use

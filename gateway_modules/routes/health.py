@@ -50,7 +50,9 @@ async def status(gateway: GatewayDep) -> ServiceStatus:
         max_queue_size=queue.max_queue_size,
         running_tasks=queue.running_tasks,
         degraded=gateway.not_ready_reason,
+        model_name=gateway.model_name,
         embedded_model=gateway.embedded_model,
         version=API_VERSION,
+        git_revision=gateway.git_revision,
         started_at=gateway.started_at,
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 
 from gateway_modules.models import SuccessResponse
 from gateway_modules.openapi import refusals
+from gateway_modules.session_ids import clean_session_id
 from gateway_modules.session_models import LiveSession, LiveSessions
 from gateway_modules.state import Gateway, GatewayDep, require_admin, require_same_origin
 from gateway_modules.worker_choice import STREAMING
@@ -34,7 +35,7 @@ async def live_sessions(gateway: GatewayDep) -> LiveSessions:
 )
 async def end_session(session_id: str, gateway: GatewayDep) -> SuccessResponse:
     """End a session with close code 1001, or have its worker's kept conversation forgotten."""
-    ended = gateway.session_ids.end(session_id)
+    ended = gateway.session_ids.end(clean_session_id(session_id))
     worker = gateway.pool.get_worker(session_id)
     forgotten = worker is not None and worker.cached_hash is not None
     if worker is not None and forgotten:

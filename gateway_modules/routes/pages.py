@@ -18,6 +18,8 @@ from gateway_modules.state import GatewayDep
 
 STATIC_FOLDER = PROJECT_ROOT / "static"
 REVALIDATE = {"Cache-Control": "no-cache"}
+SWITCHED_OFF_COOKIE = "switched_off"  # which page was meant; static/state/switched-off.js reads it
+SWITCHED_OFF_S = 30
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,10 +78,12 @@ async def mobile_omni() -> Response:
 
 
 def app_page(app_id: str, file_name: str, gateway: GatewayDep) -> Response:
-    """The page of an application, or the way home while it is switched off."""
-    if not gateway.apps.is_enabled(app_id):
-        return RedirectResponse("/", status_code=302)
-    return page(file_name)
+    """The page of an application; while it is switched off the way home, which says so."""
+    if gateway.apps.is_enabled(app_id):
+        return page(file_name)
+    way_home = RedirectResponse("/", status_code=302)
+    way_home.set_cookie(SWITCHED_OFF_COOKIE, app_id, max_age=SWITCHED_OFF_S, samesite="lax")
+    return way_home
 
 
 def page(file_name: str, status_code: int = 200) -> Response:

@@ -40,7 +40,7 @@ async def stream_turns(
     audio_epoch = 0
     is_recorded = True
     recording_id: str | None = None
-    frame = await socket.receive_within(gateway.config.sessions.streaming_prefill_idle_s)
+    frame = await socket.receive_text_within(gateway.config.sessions.streaming_prefill_idle_s)
     while True:
         message = parse_object(frame, "The message")
         playback = None
@@ -76,8 +76,8 @@ async def stream_turns(
         if answer is not None and playback is not None:
             reply = await answer.cut(playback, gateway.config, request_id)
             if reply is not None:
-                await socket.send_text(reply)
-        frame = await socket.receive()
+                await socket.send_frame(reply)
+        frame = await socket.receive_text()
 
 
 @router.post(

@@ -40,23 +40,27 @@ export class Player extends Emitter {
   #speakerId = '';
 
   /**
-   * @param {{playbackDelayMs: number, adaptive?: boolean, Context?: typeof AudioContext,
-   *          now?: () => number}} options `now` is a wall clock in milliseconds
+   * @param {{playbackDelayMs: number, Context?: typeof AudioContext, now?: () => number}} options
+   *        `now` is a wall clock in milliseconds
    */
   constructor({
     playbackDelayMs,
-    adaptive = false,
     Context = globalThis.AudioContext,
     now = () => performance.now(),
   }) {
     super();
-    this.#clock = new PlayoutClock({ playbackDelayMs, adaptive });
+    this.#clock = new PlayoutClock({ playbackDelayMs });
     [this.#Context, this.#now] = [Context, now];
   }
 
   /** How long the first piece of the next turn is held. */
   set playbackDelayMs(delayMs) {
     this.#clock.playbackDelayMs = delayMs;
+  }
+
+  /** Whether that grows with gaps and shrinks without, from one turn to the next. */
+  set adaptive(on) {
+    this.#clock.adaptive = on;
   }
 
   /** @param {number} gain 0..1 */

@@ -61,7 +61,7 @@ export default {
   'admin.worker_state.offline': 'Offline',
   'admin.worker_state.draining': 'Draining',
   'admin.drain': 'Drain',
-  'admin.resume': 'Give work again to',
+  'admin.resume': 'Resume',
   'admin.resumed': '{worker} gets work again.',
 
   'admin.type.chat': 'Chat',

@@ -74,6 +74,8 @@ export default {
   'comfort.sensitivity.low': 'A loud voice',
   'comfort.sensitivity.normal': 'A normal voice',
   'comfort.sensitivity.high': 'A soft voice',
+  'comfort.adaptive_delay': 'Playback delay by need',
+  'comfort.adaptive_delay_help': 'Each hole in an answer makes the playback delay 40 ms longer, up to 600; every 20 seconds without one make it 20 ms shorter, down to what is set.',
   'comfort.chimes': 'Sounds of the call',
   'comfort.chimes_help': 'When it is almost your turn, when it is, when the call begins, ends or fails.',
   'comfort.chime_volume': 'Loudness of these sounds, in percent',

@@ -74,6 +74,8 @@ export default {
   'comfort.sensitivity.low': '大声',
   'comfort.sensitivity.normal': '正常音量',
   'comfort.sensitivity.high': '轻声',
+  'comfort.adaptive_delay': '按需调整播放延迟',
+  'comfort.adaptive_delay_help': '回答每断一次，播放延迟增加 40 毫秒，最多到 600；每 20 秒不断就减少 20 毫秒，直到设定值。',
   'comfort.chimes': '通话提示音',
   'comfort.chimes_help': '快轮到你、轮到你、通话开始、结束或出错时。',
   'comfort.chime_volume': '提示音的音量，百分比',

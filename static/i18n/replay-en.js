@@ -81,4 +81,7 @@ export default {
   'replay.answer_lasts': '{seconds} s of speech',
   'replay.tokens_cached': { one: '{count} token remembered', other: '{count} tokens remembered' },
   'replay.more_turns': 'Show more',
+
+  'failure.unplayable.title': 'The browser cannot play this recording',
+  'failure.unplayable.hint': 'Download everything to hear it with another program; the words can be read and saved here.',
 };

@@ -81,4 +81,7 @@ export default {
   'replay.answer_lasts': '语音 {seconds} 秒',
   'replay.tokens_cached': '记得 {count} token',
   'replay.more_turns': '显示更多',
+
+  'failure.unplayable.title': '浏览器无法播放这份录制',
+  'failure.unplayable.hint': '请下载全部，用其他程序收听；文字仍可在这里阅读和保存。',
 };

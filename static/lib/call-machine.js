@@ -10,6 +10,7 @@
  * Events:
  *   state    {state, previous}       see session-states.js
  *   queue    {position, estimatedWaitS, queueLength}
+ *   retry    {}                      the connection broke before the call; it is opened again soon
  *   prepared                         as the connection says it
  *   turnStart, turnText, turnEnd, cut, userText     see speech-turns.js
  *   stall, slow, context             see call-watch.js
@@ -286,6 +287,7 @@ export class CallMachine extends Emitter {
     if (this.state === 'stopping') this.end(call.endReason);
     else if (['connecting', 'queued'].includes(this.state) && retryMs !== undefined) {
       if (this.state === 'queued') this.enter('connecting');
+      this.emit('retry', {});
       this.after(retryMs, () => this.#openConnection());
     } else this.end('failed', call.failure ?? failure);
   }

@@ -42,6 +42,7 @@ const REMEDIES = {
   preset_file: null,
   preset_voice: null,
   preset_not_kept: null,
+  unplayable: null,
   // sent by the service
   queue_full: 'retry',
   not_ready: 'retry',
@@ -58,6 +59,7 @@ const REMEDIES = {
   origin_forbidden: null,
   bad_message: null,
   unsupported: null,
+  not_found: null,
 };
 
 export const FAILURE_CODES = [...Object.keys(REMEDIES), 'unknown'];

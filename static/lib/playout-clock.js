@@ -17,7 +17,6 @@ const QUIET_PERIOD_MS = 20_000;
 const ADAPT_LIMIT_MS = 600;
 
 export class PlayoutClock {
-  #adaptive;
   #raisedMs = 0; // what adapting adds to the delay
   #quietSinceMs = null;
   #endMs = -Infinity; // of the last placed piece
@@ -28,8 +27,7 @@ export class PlayoutClock {
 
   /** @param {{playbackDelayMs: number, adaptive?: boolean}} options */
   constructor({ playbackDelayMs, adaptive = false }) {
-    this.playbackDelayMs = playbackDelayMs;
-    this.#adaptive = adaptive;
+    [this.playbackDelayMs, this.adaptive] = [playbackDelayMs, adaptive];
   }
 
   /** How long a turn is held; adapting lets it grow with gaps and shrink with quiet. */
@@ -44,7 +42,8 @@ export class PlayoutClock {
 
   /** What still sounds of the turn before is played out first. */
   beginTurn(nowMs) {
-    if (this.#adaptive) this.#adapt(nowMs);
+    if (this.adaptive) this.#adapt(nowMs);
+    else this.#raisedMs = 0;
     this.#firstArrivalMs = null;
     this.#held = [];
     this.#pieces = [];

@@ -5,10 +5,12 @@
  */
 
 import { openComfortSettings } from '../state/comfort-settings.js';
+import { LastTranscript } from '../state/last-transcript.js';
 import { CallControls } from '../ui/call-controls.js';
 import { TalkModes } from '../ui/talk-modes.js';
 import { CallPanels } from './call-panels.js';
 import { CallTools } from './call-tools.js';
+import { showExamples } from './examples-on-demand.js';
 import { PersonaOnDemand } from './persona-on-demand.js';
 import { SettingsSheet } from './settings-sheet.js';
 import { askToRecord, showApps, startShell, watchAccess } from './shell.js';
@@ -76,8 +78,11 @@ class CallPage {
     this.#followTalk();
     this.#openSettings();
     this.#controls.show('idle');
+    const { lines } = new LastTranscript(page.name, storage);
+    byId('call').toggleAttribute('data-transcript', lines.length > 0);
     byId('call').inert = false; // which no press before this moment would have reached
     void this.#checkThatItIsOn();
+    void showExamples(shell, page.app, document.querySelector('.log-empty'));
   }
 
   #listenToControls() {

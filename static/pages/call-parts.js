@@ -105,8 +105,8 @@ export function followSettings({ settings, comfort, player, captions }) {
     player.volume = volume / 100;
     captions.shown = shown;
   };
-  const applyComfort = ({ caption_size: size, caption_contrast: contrast }) => {
-    [captions.size, captions.contrast] = [size, contrast];
+  const applyComfort = ({ caption_size: size, caption_contrast: contrast, adaptive_delay: on }) => {
+    [captions.size, captions.contrast, player.adaptive] = [size, contrast, on];
   };
   settings.on('change', apply);
   comfort.on('change', applyComfort);

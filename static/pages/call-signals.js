@@ -3,12 +3,15 @@
 import { Chimes } from '../audio/chimes.js';
 import { t } from '../i18n/index.js';
 import { pause } from '../lib/pause.js';
+import { isBusy } from '../lib/session-states.js';
 
 const TURN_VIBRATION_MS = [200, 100, 200];
 const ERROR_VIBRATION_MS = [400];
+const FADE_MS = 500; // what still sounds at the end of a call is over by then
 const VOICE_IS_RECORDED = 'dialog[open] .recording:not([hidden])';
 
 export class CallSignals {
+  #parts;
   #chimes;
   #comfort;
   #badged = false;
@@ -18,7 +21,7 @@ export class CallSignals {
    *          player: import('../audio/player.js').Player, comfort: object}} parts
    */
   constructor({ machine, player, comfort }) {
-    this.#comfort = comfort;
+    [this.#parts, this.#comfort] = [{ machine, player }, comfort];
     const isHushed = () => player.muted || document.querySelector(VOICE_IS_RECORDED) !== null;
     this.#chimes = new Chimes(() => player.context, isHushed);
     const follow = ({ chimes, chime_volume: percent }) => {
@@ -33,7 +36,7 @@ export class CallSignals {
       if (state === 'assigned') this.#announceTurn();
       else this.#badge(null);
     });
-    machine.on('end', ({ reason, failure }) => this.#end(reason, failure));
+    machine.on('end', ({ reason, failure }) => void this.#end(reason, failure));
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden && this.#badged) this.#badge(null);
     });
@@ -59,12 +62,15 @@ export class CallSignals {
     if (document.hidden && allowed && this.#comfort.values.notify) notify();
   }
 
-  /** One who gave up need not be told. */
-  #end(reason, failure) {
+  /** One who gave up need not be told. Until the next call no sound is made, which saves power. */
+  async #end(reason, failure) {
     this.#chimes.rest();
-    if (reason === 'cancelled') return;
-    this.#chimes.play(failure === null ? 'end' : 'error');
-    if (failure !== null) navigator.vibrate?.(ERROR_VIBRATION_MS);
+    const isTold = reason !== 'cancelled';
+    const lengthMs = isTold ? this.#chimes.play(failure === null ? 'end' : 'error') : 0;
+    if (isTold && failure !== null) navigator.vibrate?.(ERROR_VIBRATION_MS);
+    await pause(lengthMs + FADE_MS);
+    const { machine, player } = this.#parts;
+    if (!isBusy(machine.state)) player.pause();
   }
 
   /** @param {?string} text before the title of the page */

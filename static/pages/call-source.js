@@ -12,7 +12,7 @@ export class CallSource extends Emitter {
   #limitS;
   #pictures;
   #toaster;
-  #file = null; // {name, samples, lufs}
+  #file = null; // {name, lengthS, samples, lufs}
   #choice = 0;
   picker;
 
@@ -65,19 +65,19 @@ export class CallSource extends Emitter {
     this.#choice += 1;
     const choice = this.#choice;
     this.#file = null;
-    this.picker.showFile(file.name, true);
+    this.picker.showPreparing(file.name);
     try {
       const samples = await this.#read(file);
       const { integratedLoudness } = await import('../lib/lufs.js');
       if (choice !== this.#choice) return;
       const lufs = integratedLoudness(samples, SAMPLE_RATE);
-      this.#file = { name: file.name, samples, lufs };
+      this.#file = { name: file.name, lengthS: samples.length / SAMPLE_RATE, samples, lufs };
       this.#pictures?.showKind(this.picker.kind);
     } catch (error) {
       if (choice !== this.#choice) return;
       this.#toaster.failure(asFailure(error));
     }
-    this.picker.showFile(this.#file?.name ?? null);
+    this.picker.showFile(this.#file);
     this.emit('change', {});
   }
 

@@ -11,6 +11,7 @@ import { figuresOf } from './figures-of-call.js';
 const TEXT_PERIOD_MS = 100;
 const THINKING_LIMIT_MS = 4000;
 const URGENT_S = 10;
+const BEHIND_MS = 8000; // sound that waits; nothing of it is dropped
 const MODES = {
   idle: 'idle',
   opening: 'connecting',
@@ -44,6 +45,7 @@ export class CallView {
     this.#parts = parts;
     const { machine, player } = parts;
     machine.on('state', ({ state }) => this.#enter(state));
+    machine.on('retry', () => parts.display.show('connecting', 'call.state.reconnecting'));
     machine.on('turnStart', () => this.#transcript.beginTurn(machine.elapsedMs));
     machine.on('turnText', (piece) => this.#transcript.addSpeech(piece));
     machine.on('turnEnd', ({ reason }) => this.#transcript.endTurn(reason === 'interrupted'));
@@ -134,12 +136,18 @@ export class CallView {
     const { aheadMs } = player;
     const started = ['live', 'pausing', 'paused', 'stopping', 'ended'].includes(machine.state);
     display.time(started ? machine.elapsedMs : null);
-    if (machine.state === 'live') display.show(this.#liveMode(nowMs));
+    if (machine.state === 'live') this.#showMode(this.#liveMode(nowMs));
     else if (machine.state === 'paused') this.#showPause(nowMs);
     log.refresh(aheadMs);
     const entry = this.#transcript.sounding(aheadMs);
     const progress = entry && this.#transcript.progress(entry, aheadMs);
     captions.show(progress, machine.speaking, nowMs);
+  }
+
+  #showMode(mode) {
+    const { display, player } = this.#parts;
+    const isBehind = mode === 'speaking' && player.aheadMs > BEHIND_MS;
+    display.show(mode, isBehind ? 'call.state.behind' : undefined);
   }
 
   #liveMode(nowMs) {

@@ -21,6 +21,7 @@ import { CallRecorder } from './call-recorder.js';
 import { CallSignals } from './call-signals.js';
 import { CallView } from './call-view.js';
 import { CallVoice } from './call-voice.js';
+import { keepTranscript } from './transcript-keeper.js';
 import { WakeLock } from './wake-lock.js';
 
 const MAX_CONTEXT_TOKENS = 8192;
@@ -72,6 +73,7 @@ export class Call {
       contextLimit: () => this.#contextLimit,
     });
     this.#recorder = new CallRecorder({ ...parts, machine, player, view: this.#view });
+    keepTranscript({ ...parts, machine, view: this.#view });
     openNotices({ ...parts, machine, player, voice: this.#voice });
     const appType = parts.hasVideo ? 'omni_duplex' : 'audio_duplex';
     followSharing({ shell, machine, appType, recording: () => this.recording() });

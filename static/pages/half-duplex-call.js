@@ -19,6 +19,7 @@ import { CallRecorder } from './call-recorder.js';
 import { CallSignals } from './call-signals.js';
 import { CallVoice } from './call-voice.js';
 import { HalfDuplexView } from './half-duplex-view.js';
+import { keepTranscript } from './transcript-keeper.js';
 import { WakeLock } from './wake-lock.js';
 
 const CHUNK_SAMPLES = SAMPLE_RATE / 2;
@@ -59,6 +60,7 @@ export class HalfDuplexCall {
     const [turns, latency] = ['turns', 'latency'].map((id) => document.getElementById(id));
     this.#view = new HalfDuplexView({ machine, player, voice: this.#voice, ...stage, turns, latency });
     this.#recorder = new CallRecorder({ ...parts, machine, player, view: this.#view });
+    keepTranscript({ ...parts, machine, view: this.#view });
     openNotices({ ...parts, machine, player, voice: this.#voice });
     const recording = () => this.recording();
     followSharing({ shell, machine, appType: 'half_duplex_audio', recording });

@@ -49,6 +49,7 @@ export class HalfDuplexView {
     this.#parts = parts;
     const { machine } = parts;
     machine.on('state', ({ state }) => this.#enter(state));
+    machine.on('retry', () => parts.display.show('connecting', 'call.state.reconnecting'));
     machine.on('queue', ({ position }) => {
       parts.display.show('queued', 'call.state.queued_at', { position });
     });

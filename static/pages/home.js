@@ -3,7 +3,8 @@
 import { localize } from '../i18n/index.js';
 import { asFailure } from '../lib/failure.js';
 import { RecentSessions } from '../state/recent.js';
-import { appCard } from '../ui/apps.js';
+import { takeSwitchedOff } from '../state/switched-off.js';
+import { appCard, appName } from '../ui/apps.js';
 import { element } from '../ui/dom.js';
 import { failureCard } from '../ui/failure-text.js';
 import { summary } from '../ui/health-badge.js';
@@ -13,10 +14,18 @@ import { rememberedApps, showApps, startShell } from './shell.js';
 const shell = await startShell('/', HOME_WORDS);
 const modes = document.getElementById('modes');
 const notice = document.getElementById('modes-notice');
+const ways = document.getElementById('ways');
 const serviceState = document.getElementById('service-state');
 
 function showCards(apps) {
   modes.replaceChildren(...apps.map(appCard));
+}
+
+/** Modes that are switched off are not compared, either. */
+function showWays(apps) {
+  const on = apps.map(({ app_id: id }) => id);
+  for (const row of ways.querySelectorAll('[data-app]')) row.hidden = !on.includes(row.dataset.app);
+  ways.hidden = apps.length === 0;
 }
 
 async function refresh() {
@@ -24,6 +33,7 @@ async function refresh() {
   try {
     const apps = await showApps(shell);
     showCards(apps);
+    showWays(apps);
     if (apps.length === 0) notice.append(element('p', { class: 'quiet', i18n: 'home.no_modes' }));
   } catch (error) {
     const retry = { key: 'action.retry', run: refresh };
@@ -38,6 +48,15 @@ async function showShared() {
   await showRecentSessions(document.getElementById('recent'), recent);
 }
 
+/** An address that led here, and why. */
+function tellSwitchedOff() {
+  const id = takeSwitchedOff(document);
+  if (id === null) return;
+  const name = element('b', appName({ app_id: id, name: id }));
+  const why = element('span', { i18n: 'home.switched_off' });
+  shell.banners.add(element('p', {}, name, ' ', why), 'warning');
+}
+
 function showState(status) {
   const { key, params } = summary(status);
   localize(serviceState, `home.${key}`, params);
@@ -45,6 +64,7 @@ function showState(status) {
 
 shell.poller.on('status', showState);
 shell.poller.on('unreachable', () => showState(null));
+tellSwitchedOff();
 showCards(rememberedApps(shell));
 void refresh();
 void showShared();

@@ -1,10 +1,12 @@
 /** The stage of the omni page: preview, camera, video file, and the buttons that go with them. */
 
 import { asFailure, Failure } from '../lib/failure.js';
+import { offerFullscreen } from '../ui/fullscreen-button.js';
 import { Stage } from '../ui/stage.js';
 import { Camera } from '../video/camera.js';
 import { openMediaFile } from '../video/video-file.js';
 import { CameraPicture, FilePicture } from './call-pictures.js';
+import { CameraAbilities } from './camera-abilities.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -12,6 +14,7 @@ export class OmniPictures {
   #video = byId('picture');
   #stage = new Stage(this.#video, byId('call'));
   #camera;
+  #abilities;
   #settings;
   #toaster;
   #fileUrl = null;
@@ -25,8 +28,11 @@ export class OmniPictures {
         toaster.failure(new Failure('camera_lost'));
       },
     });
+    const [camera, picture, torch] = [this.#camera, this.#video, byId('torch')];
+    this.#abilities = new CameraAbilities({ camera, picture, torch, toaster });
     byId('preview').addEventListener('click', () => this.#do(() => this.#openCamera()));
     byId('flip').addEventListener('click', () => this.#flip());
+    offerFullscreen(byId('fullscreen'));
     for (const key of ['hd', 'mirror']) {
       byId(key).addEventListener('click', () => settings.set(key, !settings.values[key]));
     }
@@ -83,6 +89,7 @@ export class OmniPictures {
   #showCamera() {
     const { stream, front } = this.#camera;
     this.#stage.showCamera(stream, { front, mirrored: this.#settings.values.mirror });
+    this.#abilities.follow();
     void this.#offerFlip();
   }
 

@@ -91,8 +91,9 @@ class CallReplay {
     });
     matchMedia(DARK).addEventListener('change', drawSoon);
     timeline.append(costText(costSummary(this.#units, BUDGET_MS)), keyHelp());
-    const side = element('div', { class: 'replay-side' }, this.#list.element, this.#details.element);
-    container.append(this.#stage.element, this.#transport.element, timeline, side);
+    const [stage, transport, details] = [this.#stage, this.#transport, this.#details];
+    const parts = [stage.element, transport.element, timeline, this.#list.element, details.element];
+    container.append(element('div', { class: 'replay-call' }, ...parts));
   }
 
   #listen() {

@@ -12,6 +12,7 @@ import { Theme } from '../ui/theme.js';
 import { Toaster } from '../ui/toast.js';
 
 const APPS_KEY = 'minicpmo_apps';
+const NANO = 'minicpm-o-nano';
 const FAQS = {
   '/': 'home',
   '/turnbased': 'turnbased',
@@ -95,7 +96,9 @@ function watchService(poller, header, banners) {
   };
   poller.on('status', (status) => {
     showConnection(true);
-    banners.toggle('embedded', status.embedded_model === true);
+    const isNano = status.model_name === NANO;
+    banners.toggle('nano', isNano);
+    banners.toggle('embedded', status.embedded_model === true && !isNano);
   });
   poller.on('unreachable', () => showConnection(false));
   addEventListener('offline', () => showConnection(true));

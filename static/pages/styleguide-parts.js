@@ -6,6 +6,8 @@ import { appCard } from '../ui/apps.js';
 import { audioPill } from '../ui/audio-pill.js';
 import { Banners } from '../ui/banners.js';
 import { Captions } from '../ui/captions.js';
+import { actionColumn, textColumn, timeColumn, typeColumn } from '../ui/columns.js';
+import { DataTable } from '../ui/data-table.js';
 import { confirmInDialog } from '../ui/dialog.js';
 import { element, icon } from '../ui/dom.js';
 import { failureCard } from '../ui/failure-text.js';
@@ -33,6 +35,13 @@ const LEVELS = [
   ['guide.level_clipped', -0.5],
 ];
 const [SILENCE_S, RATE] = [5, 8000];
+const SESSIONS = [
+  { session: 'chat_1', type: 'chat', worker: 'worker_0', length_s: 42 },
+  { session: 'hdx_2', type: 'half_duplex_audio', worker: 'worker_1', length_s: 187 },
+  { session: 'adx_3', type: 'audio_duplex', worker: 'worker_0', length_s: 3725 },
+  { session: 'omni_4', type: 'omni_duplex', worker: 'worker_1', length_s: 611 },
+  { session: 'chat_5', type: 'chat', worker: 'worker_0', length_s: 9 },
+];
 const COURSE = [20, 35, 30, 55, 70, 65, 90, 80, 60, 75];
 
 const byId = (id) => document.getElementById(id);
@@ -53,6 +62,7 @@ export function showParts({ toaster }) {
   showMessages();
   byId('cards').append(...APPS.map(appCard));
   byId('badges').append(...TYPES.map(typeBadge), ...STATUSES.map(healthBadge));
+  showTable();
   showMeters();
   new Captions(byId('captions')).show(
     { heard: 'Once upon a time there was ', sounding: 'a fox' }, true, performance.now());
@@ -80,6 +90,20 @@ function healthBadge(status) {
   const badge = new HealthBadge();
   badge.show(status);
   return badge.element;
+}
+
+function showTable() {
+  const buttonOf = ({ session: name }) => (
+    { key: 'admin.delete', nameKey: 'admin.delete_name', params: { name }, onclick: nothing });
+  const columns = [
+    textColumn('admin.column.session', 'session'),
+    typeColumn('type'),
+    textColumn('admin.column.worker', 'worker', { minor: true }),
+    timeColumn('admin.column.length', 'length_s'),
+    actionColumn(({ session }) => session, buttonOf),
+  ];
+  const keys = { captionKey: 'guide.tables', emptyKey: 'guide.table_empty' };
+  new DataTable(byId('table'), { ...keys, keyOf: ({ session }) => session, columns }).show(SESSIONS);
 }
 
 function showMeters() {

@@ -13,6 +13,7 @@ import { QueueBanner } from '../ui/queue-banner.js';
 import { TalkControl } from '../ui/talk-control.js';
 import { TranscriptView } from '../ui/transcript-view.js';
 import { ChatController } from './chat-controller.js';
+import { showExamples } from './examples-on-demand.js';
 import { PersonaOnDemand } from './persona-on-demand.js';
 import { askToRecord, showApps, startShell, watchAccess } from './shell.js';
 import { ShareOnDemand } from './share-on-demand.js';
@@ -153,6 +154,18 @@ async function openSettings() {
   void persona.show();
 }
 
+/** Examples take the place of the question that no toy could answer. */
+async function offerExamples() {
+  const starters = document.querySelector('.starters');
+  const hasExamples = await showExamples(shell, 'turnbased', starters, write);
+  if (hasExamples) byId('start-text').parentElement.hidden = true;
+}
+
+function write(text) {
+  composer.text = text;
+  composer.focus();
+}
+
 async function signInAndAskAgain() {
   const { signInAnd } = await load(import('./sign-in.js'));
   await signInAnd?.(() => chat.askAgain());
@@ -202,10 +215,7 @@ byId('new-chat').addEventListener('click', startNewChat);
 byId('open-settings').addEventListener('click', openSettings);
 byId('open-history').addEventListener('click', () => use((ready) => ready.openHistory()));
 byId('voice-mode').addEventListener('click', () => use((ready) => ready.switchVoiceMode()));
-byId('start-text').addEventListener('click', () => {
-  composer.text = t('chat.start_text_example');
-  composer.focus();
-});
+byId('start-text').addEventListener('click', () => write(t('chat.start_text_example')));
 byId('start-image').addEventListener('click', () => composer.chooseFiles());
 byId('start-voice').addEventListener('click', () => talk.tap());
 settings.on('change', showVoice);
@@ -226,6 +236,7 @@ addEventListener('pagehide', () => {
 
 composer.text = tab.getText(DRAFT_KEY) ?? '';
 void checkThatChatIsOn();
+void offerExamples();
 watchAccess(shell);
 showVoice(settings.values);
 focusDraft();

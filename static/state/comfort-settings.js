@@ -7,6 +7,7 @@ const FIELDS = [
   { key: 'talk_mode', type: 'choice', default: 'open', options: ['open', 'hold', 'auto'] },
   { key: 'barge_in', type: 'choice', default: 'auto', options: ['auto', 'on', 'off'] },
   { key: 'sensitivity', type: 'choice', default: 'normal', options: ['low', 'normal', 'high'] },
+  { key: 'adaptive_delay', type: 'boolean', default: false },
   { key: 'chimes', type: 'boolean', default: true },
   { key: 'chime_volume', type: 'number', default: 60, min: 0, max: 100, step: 1 },
   { key: 'notify', type: 'boolean', default: false },

@@ -16,10 +16,14 @@ export function appNameKey(id) {
   return translator.has(key) ? key : null;
 }
 
+/** @returns {{i18n: string} | {text: string}} of an app's name, as `element` takes them */
+export function appName({ app_id: id, name }) {
+  const key = appNameKey(id);
+  return key === null ? { text: name } : { i18n: key };
+}
+
 /** A card that leads to one mode. */
 export function appCard({ app_id: id, name, route }) {
-  const nameKey = appNameKey(id);
-  const title = nameKey === null ? { text: name } : { i18n: nameKey };
   return element(
     'li',
     {},
@@ -27,8 +31,8 @@ export function appCard({ app_id: id, name, route }) {
       'a',
       { class: 'mode-card', href: route },
       element('span', { class: 'mode-icon' }, icon(ICONS[id] ?? 'grid')),
-      element('h3', title),
-      element('p', { i18n: nameKey === null ? 'app.other.text' : `app.${id}.text` }),
+      element('h3', appName({ app_id: id, name })),
+      element('p', { i18n: appNameKey(id) === null ? 'app.other.text' : `app.${id}.text` }),
       element('span', { class: 'enter' }, element('span', { i18n: 'app.enter' }), icon('right')),
     ),
   );

@@ -21,13 +21,20 @@ export class Banners {
     else this.#hide(name);
   }
 
-  #show(name, kind) {
+  /**
+   * A note that is not taken back.
+   * @param {HTMLElement} text @param {'info' | 'warning'} kind @returns {HTMLElement}
+   */
+  add(text, kind) {
     const role = kind === 'warning' ? 'alert' : 'status';
     const symbol = icon(kind === 'warning' ? 'alert' : 'info');
-    const text = element('p', { i18n: `banner.${name}` });
     const banner = element('div', { class: `banner ${kind}`, role }, symbol, text);
-    this.#shown.set(name, banner);
     this.#container.append(banner);
+    return banner;
+  }
+
+  #show(name, kind) {
+    this.#shown.set(name, this.add(element('p', { i18n: `banner.${name}` }), kind));
   }
 
   #hide(name) {

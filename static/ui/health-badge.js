@@ -1,16 +1,17 @@
-/** How the service is doing, in a few words beside a coloured dot. */
+/** How the service is doing, in a few words beside a coloured dot; a toy is called by its name. */
 
 import { localize } from '../i18n/index.js';
 import { element } from './dom.js';
 
 export class HealthBadge {
   #state = element('span', { i18n: 'status.checking' });
+  #model = element('b', { class: 'health-model', hidden: true });
   #waiting = element('span', { class: 'health-waiting', hidden: true });
   element = element('span', { class: 'health' });
 
   constructor() {
     const dot = element('span', { class: 'health-dot', 'aria-hidden': 'true' });
-    this.element.append(dot, this.#state, this.#waiting);
+    this.element.append(dot, this.#model, this.#state, this.#waiting);
   }
 
   /** @param {?object} status from `/status`; null when it cannot be reached */
@@ -18,6 +19,8 @@ export class HealthBadge {
     const { key, params, level } = summary(status);
     this.element.dataset.level = level;
     localize(this.#state, key, params);
+    this.#model.hidden = status?.embedded_model !== true;
+    this.#model.textContent = status?.model_name ?? '';
     const count = status?.queue_length ?? 0;
     this.#waiting.hidden = count === 0;
     localize(this.#waiting, 'status.waiting', { count });

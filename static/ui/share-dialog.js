@@ -104,7 +104,7 @@ export class ShareDialog extends Emitter {
     const field = element('div', { class: 'field share-ask' },
       element('label', { for: 'share-comment', i18n: 'share.comment' }), this.#comment, this.#counter);
     const open = element('a', { class: 'button', target: '_blank', i18n: 'share.open' });
-    const row = element('div', { class: 'share-link' }, this.#link,
+    const row = element('div', { class: 'field share-link' }, this.#link,
       iconButton('copy', 'share.copy', () => this.emit('copy', {})), open);
     this.#result.append(this.#copied, row);
     const onsubmit = (event) => {

@@ -43,6 +43,7 @@ export class Shortcuts extends Emitter {
     const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
     if (ctrlKey || metaKey || altKey || isComposing) return;
     if (this.#document.querySelector('dialog[open]')) return;
+    if (key === 'Escape' && this.#document.fullscreenElement) return; // it leaves the whole screen
     const name = SHORTCUTS[key] ?? SHORTCUTS[key.toLowerCase()];
     if (name === 'talk') this.#space(event);
     else if (name === undefined || event.repeat) return;

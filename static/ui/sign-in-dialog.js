@@ -20,7 +20,8 @@ export function askForKey(tryKey) {
   const submit = element('button', { type: 'submit', class: 'button primary', i18n: 'login.submit' });
   const close = { type: 'button', class: 'button', i18n: 'action.cancel' };
   const form = element('form', { novalidate: true },
-    element('label', { for: 'sign-in-key', i18n: 'login.key' }), key, notes,
+    element('div', { class: 'field' },
+      element('label', { for: 'sign-in-key', i18n: 'login.key' }), key), notes,
     element('div', { class: 'dialog-actions' },
       element('button', { ...close, onclick: () => dialog.close() }), submit));
   const dialog = element('dialog', { class: 'confirm sign-in', 'aria-labelledby': 'sign-in-title' },

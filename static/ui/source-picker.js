@@ -1,6 +1,7 @@
 /** Choosing what the model hears and sees: devices, a file, or both. */
 
 import { localize } from '../i18n/index.js';
+import { clockText } from '../lib/clock-text.js';
 import { Emitter } from '../lib/emitter.js';
 
 /** Events: `kind` ('live' | 'file' | 'both') and `file` (File). */
@@ -34,10 +35,16 @@ export class SourcePicker extends Emitter {
     this.#input.click();
   }
 
-  /** @param {?string} name of the file, null for none @param {boolean} [preparing] */
-  showFile(name, preparing = false) {
-    if (name === null) localize(this.#name, 'call.choose_file');
-    else localize(this.#name, preparing ? 'call.file_preparing' : 'call.file', { name });
+  /** @param {?{name: string, lengthS: number}} file null for none; `lengthS` of what is used */
+  showFile(file) {
+    const time = clockText(Math.round(file?.lengthS ?? 0));
+    if (file === null) localize(this.#name, 'call.choose_file');
+    else localize(this.#name, 'call.file', { name: file.name, time });
+  }
+
+  /** @param {string} name of the file that is being read */
+  showPreparing(name) {
+    localize(this.#name, 'call.file_preparing', { name });
   }
 
   #showKind() {

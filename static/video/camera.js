@@ -24,8 +24,23 @@ export class Camera {
 
   /** Whether the picture comes from the side of the screen; unknown counts as that side. */
   get front() {
-    const facing = this.stream?.getVideoTracks()[0].getSettings().facingMode;
-    return (facing ?? this.facing) !== 'environment';
+    return (this.settings.facingMode ?? this.facing) !== 'environment';
+  }
+
+  /** What can be changed of it. @returns {{torch: boolean, zoom: ?{min: number, max: number}}} */
+  get abilities() {
+    const { torch = false, zoom = null } = this.#track?.getCapabilities?.() ?? {};
+    return { torch, zoom };
+  }
+
+  /** How it is set, as far as the browser tells. @returns {MediaTrackSettings} */
+  get settings() {
+    return this.#track?.getSettings() ?? {};
+  }
+
+  /** @param {{torch: boolean} | {zoom: number}} change @throws {DOMException} it cannot */
+  async adjust(change) {
+    await this.#track?.applyConstraints({ advanced: [change] });
   }
 
   /** Opens it unless it is open. @returns {Promise<MediaStream>} @throws {Failure} */
@@ -57,6 +72,10 @@ export class Camera {
       track.stop();
     }
     this.stream = null;
+  }
+
+  get #track() {
+    return this.stream?.getVideoTracks()[0] ?? null;
   }
 
   async #open(facing) {

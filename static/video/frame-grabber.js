@@ -1,6 +1,7 @@
 /** Single pictures of a playing video as JPEG, through one canvas that is used again and again. */
 
 import { bytesToBase64 } from '../lib/base64.js';
+import { readPixels } from './video-pixels.js';
 
 const QUALITY = 0.7;
 const LIMIT_MS = 300; // hidden tabs may put encoding off, and the chunk must not wait for it
@@ -24,22 +25,26 @@ export class FrameGrabber {
     const { videoWidth: width, videoHeight: height } = this.#video;
     if (this.#encoding || width === 0) return null;
     this.#encoding = true;
-    this.#draw(width, height, mirrored);
-    const encoded = this.#encode().finally(() => {
+    const encoded = this.#take(width, height, mirrored).finally(() => {
       this.#encoding = false;
     });
     const late = new Promise((resolve) => setTimeout(resolve, LIMIT_MS, null));
     return Promise.race([encoded, late]);
   }
 
-  #draw(width, height, mirrored) {
+  async #take(width, height, mirrored) {
+    const pixels = await readPixels(this.#video, { mirrored });
     const canvas = this.#canvas;
     if (canvas.width !== width || canvas.height !== height) {
       [canvas.width, canvas.height] = [width, height];
     }
-    const context = canvas.getContext('2d');
-    context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? width : 0, 0);
-    context.drawImage(this.#video, 0, 0, width, height);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (pixels !== null) context.putImageData(pixels, 0, 0);
+    else {
+      context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? width : 0, 0);
+      context.drawImage(this.#video, 0, 0, width, height);
+    }
+    return this.#encode();
   }
 
   async #encode() {

@@ -52,7 +52,7 @@
         .map((node) => visiblePart(node.getBoundingClientRect(), node)?.bottom ?? 0),
     );
     const foot = root.scrollHeight - root.scrollTop - Math.max(lowest, root.clientHeight);
-    if (foot > 120) findings.push(`${Math.round(foot)} px of nothing at the end of the page`);
+    if (foot > 52) findings.push(`${Math.round(foot)} px of nothing at the end of the page`);
   }
 
   /** A control that cannot be seen is touched by its label. */

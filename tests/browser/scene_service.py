@@ -67,7 +67,7 @@ async def answer_chats(page: Page, language: str) -> None:
     await page.route_web_socket("**/ws/chat*", serve)
 
 
-async def answer_talk(page: Page, language: str, sound: str) -> None:
+async def answer_talk(page: Page, language: str, sound: str, **prepared: Any) -> None:
     """A half-duplex call whose visitor has spoken at once; `sound` is the answer's."""
 
     def serve(socket: WebSocketRoute) -> None:
@@ -77,7 +77,7 @@ async def answer_talk(page: Page, language: str, sound: str) -> None:
             nonlocal heard
             kind = json.loads(text)["type"]
             if kind == "prepare":
-                say(socket, "prepared", session_id="scene", timeout_s=300)
+                say(socket, "prepared", session_id="scene", timeout_s=300, **prepared)
             heard += kind == "audio_chunk"
             if kind == "audio_chunk" and heard == 1:
                 say(socket, "vad_state", speaking=True)

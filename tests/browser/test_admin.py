@@ -111,7 +111,7 @@ async def test_modes_and_estimates_are_changed_for_everybody(
         await guest.open("/admin")
         mode = page.get_by_role("switch", name="Half-duplex voice")
         call_page = await page.context.new_page()
-        await call_page.goto(f"{gateway.url}/half_duplex")
+        await call_page.goto(f"{gateway.url}/half_duplex", wait_until="networkidle")
         for enabled in (False, True):
             await page.locator("label", has_text="Half-duplex voice").click()
             state = "on" if enabled else "off"
@@ -151,7 +151,7 @@ async def test_a_worker_is_drained_and_put_back_to_work(
         await agree(guest.page, "Drain")
         await expect(worker.locator(".state")).to_have_text("Draining")
         await expect(button).to_be_focused()
-        await expect(button).to_have_text(re.compile("^Give work again to "))
+        await expect(button).to_have_text(re.compile("^Resume "))
         (before,) = (await asyncio.to_thread(gateway.http.get, "/workers")).json()["workers"]
         await guest.page.keyboard.press("Enter")
         await expect(guest.page.get_by_text(" gets work again.")).to_be_visible()

@@ -322,6 +322,43 @@ async def test_a_device_that_cannot_be_used_is_explained_before_a_place_is_taken
     await browser.close()
 
 
+async def test_the_picture_of_a_call_fills_the_screen_and_the_way_back_ends_no_call(
+    browser: Browser, pages_only: GatewayProcess
+) -> None:
+    async with calling(browser, pages_only, "/omni") as (guest, _):
+        await guest.page.click("#start")
+        await reach(guest, "live")
+        whole_screen = guest.page.get_by_role("button", name="Whole screen")
+        await whole_screen.click()
+        await expect(whole_screen).to_have_attribute("aria-pressed", "true")
+        for hidden in (".site-header", "#log-scroller"):
+            await expect(guest.page.locator(hidden)).to_be_hidden()
+        await expect(guest.page.locator("#stop")).to_be_in_viewport()
+        assert await guest.sideways_scroll() == 0
+        await guest.page.keyboard.press("Escape")
+        await whole_screen.click()
+        await expect(guest.page.locator(".site-header")).to_be_visible()
+        await reach(guest, "live")
+
+
+async def test_the_address_of_a_mode_that_is_switched_off_leads_home_which_says_why(
+    browser: Browser, pages_only: GatewayProcess
+) -> None:
+    switch = "/api/admin/apps/omni"
+    pages_only.http.put(switch, json={"enabled": False})
+    try:
+        async with visit(browser, pages_only.url) as guest:
+            await guest.open("/mobile-omni")
+            told = guest.page.get_by_role("alert").filter(has_text="Omni full-duplex is switched")
+            await expect(told).to_contain_text("can switch it on")
+            await expect(guest.page.locator("#modes .mode-card")).to_have_count(3)
+            await guest.page.reload()
+            await expect(guest.page.locator("#modes .mode-card")).to_have_count(3)
+            await expect(told).to_have_count(0)
+    finally:
+        pages_only.http.put(switch, json={"enabled": True})
+
+
 async def test_a_page_without_https_says_why_it_cannot_listen(
     playwright: Playwright, pages_only: GatewayProcess
 ) -> None:
@@ -340,7 +377,7 @@ async def test_a_sound_file_is_heard_instead_of_the_microphone(
     async with calling(browser, pages_only, "/audio_duplex") as (guest, call):
         await guest.page.locator(".source", has_text="Sound file").click()
         await guest.page.set_input_files("#file", [voice_file])
-        await expect(guest.page.locator("#file-name")).to_have_text(Path(voice_file).name)
+        await expect(guest.page.locator("#file-name")).to_have_text("0:02 · voice.wav")
         call.script = [{}, {}, {}, *STORY]
         await guest.page.click("#start")
         await reach(guest, "ended")
@@ -357,7 +394,7 @@ async def test_a_video_file_is_seen_and_heard_instead_of_the_camera(
     async with calling(browser, pages_only, "/omni") as (guest, call):
         await guest.page.locator(".source", has_text="Video file").click()
         await guest.page.set_input_files("#file", [write_video(tmp_path / "bright.webm")])
-        await expect(guest.page.locator("#file-name")).to_have_text("bright.webm")
+        await expect(guest.page.locator("#file-name")).to_have_text("0:03 · bright.webm")
         await guest.page.click("#start")
         await reach(guest, "ended")
         chunks = call.of("audio_chunk")

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenVisit
+from tests.browser.sharing import share
 from tests.service.stack import GatewayProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -41,17 +42,12 @@ async def test_a_call_gets_an_answer_to_every_second(
         await expect(guest.page.locator("#notice")).to_contain_text("The call has ended")
         await asyncio.to_thread(real_gateway.wait_for_status, 10, idle_workers=1)
         if path == "/audio_duplex":
-            await share(guest.page)
+            await share_and_replay(guest.page)
 
 
-async def share(page: Page) -> None:
+async def share_and_replay(page: Page) -> None:
     """With a comment, and with what the page has recorded itself."""
-    await page.get_by_role("button", name="Share").click()
-    dialog = page.get_by_role("dialog", name="Share this recording")
-    await dialog.get_by_label("Comment").fill("Listen to this!")
-    await page.keyboard.press("Control+Enter")
-    await expect(dialog).to_contain_text("The link has been copied.")
-    link = await page.evaluate("navigator.clipboard.readText()")
+    link = await share(page, "Listen to this!")
     assert "_adx_" in link
     await page.goto(link)
     await expect(page.locator(".session-comment")).to_contain_text("Listen to this!")

@@ -57,6 +57,16 @@ async def test_the_home_page_leads_to_the_chat(real_visit: OpenVisit) -> None:
         await expect(current).to_have_text("Turn-based chat")
 
 
+async def test_a_mode_that_is_off_is_neither_offered_nor_compared(real_visit: OpenVisit) -> None:
+    async with real_visit() as guest:
+        omni = {"app_id": "omni", "name": "Omni", "route": "/omni"}
+        await guest.page.route("**/api/apps", lambda route: route.fulfill(json={"apps": [omni]}))
+        await guest.open("/")
+        await expect(guest.page.locator("#modes .mode-card")).to_have_count(1)
+        compared = guest.page.get_by_role("table").get_by_role("rowheader")
+        await expect(compared).to_have_text(["Omni full-duplex"])
+
+
 async def test_the_theme_follows_the_system_until_one_is_chosen(real_visit: OpenVisit) -> None:
     async with real_visit(color_scheme="dark") as guest:
         await guest.open("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -27,11 +28,12 @@ ENOUGH_DATA = 4
 
 
 def record_call(data_path: Path, session_id: str, script: str, app_type: str) -> Path:
-    """A call of seconds: L listens, S speaks, E ends a turn."""
+    """A call of seconds, which ends now: L listens, S speaks, E ends a turn."""
     writer = RecordingWriter()
     recorder = DuplexSessionRecorder(
         session_id, app_type, 0, {"system_prompt": "Be brief."}, data_path, writer=writer
     )
+    recorder.started_at -= timedelta(seconds=len(script))
     for index, letter in enumerate(script):
         sound, frame, voice = recorder.save_user_audio(index, tone(1.0)), None, None
         if app_type == "omni_duplex":

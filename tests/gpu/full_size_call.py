@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Generator, Sequence
 from itertools import cycle
@@ -46,6 +47,20 @@ class ScriptedCall:
 
     def close(self) -> None:
         self._session.close()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What may make one unit slower than another: positions of the caches, units that were
+        forgotten so far, and what the process has done so far besides the call."""
+        session, stats = self._session, torch.cuda.memory_stats()
+        return {
+            "kv_length": session.slot.length,
+            "ear_frames": session.hearing.encoder_length,
+            "forgotten": session.memory.n_dropped_units,
+            "device_allocations": stats["num_device_alloc"],
+            "host_allocations": torch.cuda.host_memory_stats()["num_host_alloc"],
+            "full_collections": gc.get_stats()[-1]["collections"],
+        }
 
     def steps(self, words: Sequence[str]) -> Generator[None, None, UnitResult]:
         """One unit that chooses these words, in the steps that a worker takes."""

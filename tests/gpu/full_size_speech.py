@@ -21,6 +21,7 @@ from tests.unit.token2wav_support import make_prompt, make_windows, networks
 
 VOICE_CODES = 125  # a reference recording of five seconds
 SECOND = make_windows(28)[0]  # 25 codes, and three that are only looked at
+TURN_END = 7  # codes of the longest piece that ends a turn of a call
 STAGES = {
     "encoder": (Flow, "encode"),  # part of the mel frames, not seen in a graph
     "flow": (Flow, "solve"),  # the same
@@ -41,6 +42,7 @@ def random_token2wav(
     networks.cache_clear()  # the precision of a network is changed in place
     flow, hift = networks("published", device)
     token2wav = Token2Wav(flow, hift, dtype=dtype, options=options, flow_noise=flow_noise)
+    flow.estimator.drop_modulation()
     if cuda_graphs:
         for _ in token2wav.capture(side_by_side=True):
             pass
@@ -54,7 +56,7 @@ def random_voice(token2wav: Token2Wav, n_codes: int = VOICE_CODES) -> Voice:
 @torch.inference_mode()
 def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
     """Median milliseconds for one second of streamed sound, as a whole and by stage, for opening a
-    stream and its first second, and for a second of several streams."""
+    stream and its first second, for the end of a turn, and for a second of several streams."""
     voice = random_voice(token2wav)
     times: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeats):
@@ -64,6 +66,8 @@ def stage_times(token2wav: Token2Wav, repeats: int) -> dict[str, float]:
         opened_s = time.perf_counter()
         stream.push(SECOND, last=False)  # ends with the sound on the host
         pushed_s = time.perf_counter()
+        stream.push(SECOND[:TURN_END], last=True)
+        times["turn_end"].append(1000 * (time.perf_counter() - pushed_s))
         del stream  # gives its memory to the next one
         times["open"].append(1000 * (opened_s - started_s))
         times["first"].append(1000 * (pushed_s - opened_s))

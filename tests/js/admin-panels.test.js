@@ -32,7 +32,7 @@ describe('a worker', () => {
     cards.show([{ ...WORKER, draining: true }]);
     expect(list.querySelector('button')).toBe(button);
     expect(list.querySelector('.state').textContent).toBe('Draining');
-    expect(button.textContent).toBe('Give work again to worker_0');
+    expect(button.textContent).toBe('Resume worker_0');
     button.click();
     expect(asked).toEqual([['drain', 'worker_0'], ['resume', 'worker_0']]);
   });

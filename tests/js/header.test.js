@@ -53,6 +53,15 @@ describe('the header', () => {
     expect(header.health.element.dataset.level).toBe(level);
   });
 
+  it('names the model that answers only when it is a toy', () => {
+    const name = () => container.querySelector('.health-model');
+    const status = { total_workers: 1, idle_workers: 1, model_name: 'minicpm-o-nano' };
+    header.health.show({ ...status, embedded_model: true });
+    expect([name().hidden, name().textContent]).toEqual([false, 'minicpm-o-nano']);
+    header.health.show({ ...status, embedded_model: false });
+    expect(name().hidden).toBe(true);
+  });
+
   it('says how many wait only when someone does', () => {
     const waiting = () => container.querySelector('.health-waiting');
     header.health.show({ total_workers: 1, idle_workers: 0, queue_length: 3 });

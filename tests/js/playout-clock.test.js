@@ -142,6 +142,14 @@ describe('the adaptive delay', () => {
     expect(clock.holdTargetMs).toBe(100);
   });
 
+  it('is what was set again once it is not asked for any more', () => {
+    const clock = new PlayoutClock({ playbackDelayMs: 100, adaptive: true });
+    expect(targetAfter(pieces(4), clock)).toBe(180);
+    clock.adaptive = false;
+    clock.beginTurn(2000);
+    expect(clock.holdTargetMs).toBe(100);
+  });
+
   it('never shortens a delay that was set above its limit', () => {
     const clock = new PlayoutClock({ playbackDelayMs: 900, adaptive: true });
     expect(targetAfter(pieces(4), clock)).toBe(900);

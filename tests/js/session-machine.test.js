@@ -4,7 +4,7 @@ import { Failure } from '../../static/lib/failure.js';
 import { SessionMachine } from '../../static/lib/session-machine.js';
 import { FakeConnection, FakeMedia, FakePlayer, listen, spoken } from './fake-call.js';
 
-const EVENTS = ['state', 'queue', 'paused', 'stall', 'slow', 'context', 'warning', 'end'];
+const EVENTS = ['state', 'queue', 'retry', 'paused', 'stall', 'slow', 'context', 'warning', 'end'];
 
 let connections;
 let player;
@@ -141,6 +141,7 @@ describe('the queue', () => {
       expect(connections).toHaveLength(before + 1);
     }
     connection().emit('close', { failure: new Failure('unreachable') });
+    expect(heard('retry')).toHaveLength(3);
     expect(machine.state).toBe('failed');
     expect(heard('end')[0].failure.code).toBe('unreachable');
   });

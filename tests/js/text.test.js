@@ -116,6 +116,7 @@ describe('failures', () => {
   });
 });
 
-it('a clock shows minutes and seconds', () => {
+it('a clock shows minutes and seconds, and hours where there are any', () => {
   expect([0, 9.9, 65, 600, -1].map(clockText)).toEqual(['0:00', '0:09', '1:05', '10:00', '0:00']);
+  expect([3599, 3600, 7265].map(clockText)).toEqual(['59:59', '1:00:00', '2:01:05']);
 });

@@ -294,6 +294,32 @@ async def test_a_worker_with_two_slots_takes_two_calls(stack: Stack) -> None:
     assert await shown() == ("idle", 0, None)
 
 
+# -- bytes -----------------------------------------------------------------------------------------
+
+
+async def test_binary_frames_pass_both_ways_in_their_order(stack: Stack) -> None:
+    worker = stack.start_mock_worker(*FAST)
+    worker.configure(echoes_bytes=True)
+    gateway = stack.start_gateway([worker])
+    frames = [bytes([number]) * 100_000 for number in range(5)]
+    async with call(gateway, DUPLEX) as client:
+        await client.prepare()
+        for frame in frames:
+            await client.socket.send(frame)
+        assert [await client.socket.recv() for _ in frames] == frames
+        await client.chunk()
+        assert (await client.receive())["type"] == "result"
+        assert (await client.stop()).close_code == 1000
+
+
+async def test_what_bytes_mean_is_for_the_worker_to_say(gateway: GatewayProcess) -> None:
+    async with call(gateway, DUPLEX) as client:
+        await client.prepare()
+        await client.socket.send(b"\x00")
+        told = await read_to_close(client.socket)
+    assert (told.last["code"], told.close_code) == ("bad_message", 1003)
+
+
 # -- too much --------------------------------------------------------------------------------------
 
 

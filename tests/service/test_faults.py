@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.service.cut_line import CutLine
 from tests.service.stack import GatewayProcess, Stack, WorkerProcess
 
 SOON_S = 10.0
+LARGEST_FILE = 20_000  # bytes: less than a second of sound
 SLOW = ("--stream-delay", "0.2", "--duplex-delay", "0.01")
 PATIENCE = {
     "ping_period_s": 0.4,
@@ -241,3 +243,35 @@ async def test_a_client_that_reads_nothing_loses_its_call_and_nobody_else_does(
             )
         deaf.socket.transport.abort()
     service.victim.configure(speak_pattern="L", duplex_delay=0.01)
+
+
+# -- the disk --------------------------------------------------------------------------------------
+
+
+async def test_a_full_disk_ends_the_recording_with_a_warning_and_never_the_call(
+    stack: Stack,
+) -> None:
+    worker = await asyncio.to_thread(stack.start_worker)
+    gateway = await asyncio.to_thread(stack.start_gateway, [worker])
+    async with call(gateway, "/ws/duplex/adx_full_disk") as client:
+        session_id = (await client.prepare())[-1]["recording_session_id"]
+        resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+        results = []
+        for _ in range(4):
+            await client.chunk(1.0)
+            results.append((await client.until("result"))[-1])
+        assert (await client.stop()).close_code == 1000
+    warnings = [result["warning"] for result in results if result.get("warning")]
+    assert [warning.split(":")[0] for warning in warnings] == ["recording stopped"]
+    kept = await asyncio.to_thread(gateway.http.get, f"/api/sessions/{session_id}")
+    assert kept.status_code == 200
+    spoken = {"tts": {"enabled": True}, **HELLO}
+    assert (await chat(gateway, spoken)).last["type"] == "done"
+
+
+def test_a_gateway_whose_folder_cannot_be_written_serves_all_the_same(stack: Stack) -> None:
+    (stack.folder / "data").write_text("no folder")
+    gateway = stack.start_gateway([stack.start_mock_worker(*SLOW, "--chat-delay", "0")])
+    assert gateway.http.post("/api/chat", json=HELLO).status_code == 200
+    assert gateway.http.put("/api/config/eta", json={"eta_chat_s": 5}).status_code == 200
+    assert "event=secret_not_kept" in gateway.log and "Traceback" not in gateway.log

@@ -31,5 +31,7 @@ def running_gateway(
     """The application as the server runs it, asked from the address of `client`."""
     app = create_app(config, GatewayOptions(workers=(), insecure=insecure))
     context = RequestContext(app)
-    with TestClient(context, client=client, raise_server_exceptions=False) as http:
+    with TestClient(
+        context, base_url="http://localhost", client=client, raise_server_exceptions=False
+    ) as http:
         yield http, app.state.gateway

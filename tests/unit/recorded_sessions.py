@@ -60,11 +60,11 @@ def record_call(
     return recorder, writer
 
 
-def record_chat(data_path: Path, session_id: str = "chat_1") -> Path:
+def record_chat(data_path: Path, session_id: str = "chat_1", app_type: str = "chat") -> Path:
     """A finished chat of one turn."""
     writer = RecordingWriter()
     settings = {"system_prompt": "Be brief."}
-    recorder = TurnBasedSessionRecorder(session_id, "chat", 0, settings, data_path, writer=writer)
+    recorder = TurnBasedSessionRecorder(session_id, app_type, 0, settings, data_path, writer=writer)
     image = recorder.save_user_image(
         recorder.next_image_index(), image_file(picture(64, 48), "PNG")
     )

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 import config
 from config import (
-    EMBEDDED_MODEL_PATH,
     EXAMPLE_PATH,
     PROJECT_ROOT,
     ServiceConfig,
     describe_error,
+    embedded_model_path,
     iter_fields,
     load_config,
     resolve_asset,
@@ -259,8 +259,13 @@ def test_an_asset_of_the_user_wins_over_the_shipped_one(tmp_path, monkeypatch) -
     assert resolve_asset("voices/b.wav") == tmp_path / "voices" / "b.wav"
 
 
-def test_the_embedded_checkpoint_is_kept_with_the_resources() -> None:
-    assert EMBEDDED_MODEL_PATH == PROJECT_ROOT / "resources" / "embedded"
+def test_the_embedded_checkpoint_is_the_trained_one_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "NANO_MODEL_PATH", tmp_path)
+    assert embedded_model_path() == PROJECT_ROOT / "resources" / "embedded"
+    (tmp_path / "model.safetensors").touch()
+    assert embedded_model_path() == tmp_path
 
 
 # --- the example, the reference page and the command agree with the fields

@@ -185,3 +185,19 @@ def test_rounded_rotary_frequencies_differ_from_exact_ones_far_from_the_start():
     )
     assert torch.equal(exact.cos[0], rounded.cos[0])
     assert (exact.cos[1999] - rounded.cos[1999]).abs().max() > 0.1
+
+
+def test_keys_are_turned_to_where_they_would_have_been_fed():
+    rows = torch.randn(9, SHAPE.hidden_size)
+    decoder = make_decoder(n_slots=2)
+    turned, fed = decoder.cache.acquire(), decoder.cache.acquire()
+    for slot, first_position in ((turned, 7), (fed, 3)):
+        decoder.feed(rows[:2], slot)
+        decoder.feed(rows[2:], slot, first_position)
+    once, each = turned.layer(0)[0].clone(), torch.full((7,), -4)
+    ROTARY.turn(turned, 2, torch.tensor([-4]))
+    assert_close(turned.layer(0)[0], fed.layer(0)[0])
+    for_all = turned.layer(0)[0].clone()
+    turned.layer(0)[0].copy_(once)
+    ROTARY.turn(turned, 2, each)
+    assert torch.equal(turned.layer(0)[0], for_all)

@@ -7,17 +7,21 @@ import hashlib
 import pytest
 from starlette.requests import HTTPConnection
 
-from config import SecurityConfig
+from config import SecurityConfig, is_loopback
 from core import errors
-from gateway_modules.access import MOST_WRONG_A_MINUTE, AccessPolicy, is_loopback
+from gateway_modules.access import MOST_WRONG_A_MINUTE, AccessPolicy
 
 
 def connection(client: str = "127.0.0.1", **headers: str) -> HTTPConnection:
     raw = [
         (name.replace("_", "-").encode(), value.encode())
-        for name, value in ({"host": "chat.example:8006"} | headers).items()
+        for name, value in ({"host": "localhost:8006"} | headers).items()
     ]
     return HTTPConnection({"type": "http", "headers": raw, "client": (client, 5000)})
+
+
+def page(origin: str, host: str = "chat.example:8006") -> HTTPConnection:
+    return connection(host=host, origin=origin)
 
 
 def policy(**security: object) -> AccessPolicy:
@@ -29,18 +33,23 @@ def test_programs_without_origin_pass() -> None:
 
 
 def test_our_own_pages_pass() -> None:
-    policy().check_origin(connection(origin="https://Chat.example:8006"))
+    policy().check_origin(page("https://Chat.example:8006"))
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "https://chat.example", "null"])
 def test_pages_of_other_sites_are_refused(origin: str) -> None:
     with pytest.raises(errors.OriginForbiddenError):
-        policy().check_origin(connection(origin=origin))
+        policy().check_origin(page(origin))
+
+
+def test_a_page_without_a_site_is_refused_where_the_host_is_not_named_either() -> None:
+    with pytest.raises(errors.OriginForbiddenError):
+        policy().check_origin(page("null", host=""))
 
 
 def test_allowed_origins_pass() -> None:
     allowed = policy(allowed_origins=["https://portal.example/"])
-    allowed.check_origin(connection(origin="https://portal.example"))
+    allowed.check_origin(page("https://portal.example"))
 
 
 def test_without_keys_inference_is_open() -> None:
@@ -88,10 +97,43 @@ async def test_a_generated_token_is_asked_of_other_machines_only() -> None:
     guarded.check_admin(connection("192.0.2.7", authorization="Bearer made"))
 
 
-def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_forwarded_for": "192.0.2.7"},
+        {"forwarded": "for=192.0.2.7"},
+        {"x_real_ip": "192.0.2.7"},
+        {"via": "1.1 proxy"},
+        {"x_forwarded_for": "127.0.0.1"},
+        {"host": "chat.example"},
+    ],
+)
+def test_a_proxy_on_this_machine_is_not_this_machine(headers: dict[str, str]) -> None:
     guarded = AccessPolicy(SecurityConfig(), generated_token="made")
     with pytest.raises(errors.UnauthorizedError):
-        guarded.check_admin(connection("127.0.0.1", x_forwarded_for="192.0.2.7"))
+        guarded.check_admin(connection("127.0.0.1", **headers))
+
+
+def test_a_site_that_gave_itself_our_address_is_not_this_machine() -> None:
+    guarded = AccessPolicy(SecurityConfig(), generated_token="made")
+    rebound = connection("127.0.0.1", host="evil.example:8006", origin="http://evil.example:8006")
+    with pytest.raises(errors.UnauthorizedError):
+        guarded.check_admin(rebound)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8006", "127.0.0.1:8006", "[::1]:8006", "gpu.localhost", ""]
+)
+def test_this_machine_goes_by_its_own_names(host: str) -> None:
+    guarded = AccessPolicy(SecurityConfig(), generated_token="made")
+    guarded.check_admin(connection("127.0.0.1", host=host))
+
+
+@pytest.mark.parametrize("token", ["", " "])
+def test_an_empty_token_opens_nothing(token: str) -> None:
+    guarded = AccessPolicy(SecurityConfig(), generated_token="")
+    with pytest.raises(errors.UnauthorizedError):
+        guarded.check_admin(connection("192.0.2.7", authorization=f"Bearer {token}"))
 
 
 @pytest.mark.parametrize("given", [{}, {"x_worker_secret": "no"}, {"authorization": "Bearer s"}])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import load_config
-from gateway_modules.cli import main, make_parser, worker_addresses
+from gateway_modules.cli import main, make_parser, warn_of_openness, worker_addresses
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,20 @@ def test_a_wrong_setting_ends_with_status_1_and_its_name(
     monkeypatch.setattr("config.CONFIG_PATH", tmp_path / "config.json")
     assert main(["--http", "--port", "70000"]) == 1
     assert "service.gateway_port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "warned"),
+    [
+        ("127.0.0.1", True, []),
+        ("0.0.0.0", False, ["chats_need_no_key"]),
+        ("0.0.0.0", True, ["chats_need_no_key", "everybody_is_admin"]),
+    ],
+)
+def test_the_log_says_what_is_open_to_everybody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, insecure: bool, warned: list[str]
+) -> None:
+    config = load_config(tmp_path / "x.json", allow_missing=True, overrides={"service.host": host})
+    caplog.clear()
+    warn_of_openness(config, insecure=insecure)
+    assert [line.split()[0] for line in caplog.messages] == [f"event={name}" for name in warned]

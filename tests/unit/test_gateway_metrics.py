@@ -36,7 +36,7 @@ def test_metrics_need_the_admin_token(tmp_path: Path) -> None:
         assert http.get("/metrics").status_code == 401
         shown = http.get("/metrics", headers={"Authorization": "Bearer t"})
     assert shown.headers["content-type"].startswith("text/plain")
-    assert "minicpmo_gateway_queue_length" in shown.text
+    assert "minicpmo_gateway_num_requests_waiting" in shown.text
     assert "minicpmo_gateway_process_resident_memory_bytes" in shown.text
 
 
@@ -103,8 +103,8 @@ async def test_gauges_tell_of_the_queue_and_the_workers_of_this_moment() -> None
 
     metrics.exposition(pool, n_sockets=5)
 
-    assert value("sessions", type="omni_duplex") == 1
-    assert [value("queue_length", type=kind) for kind in ("chat", "streaming")] == [2, 0]
+    assert value("num_requests_running", type="omni_duplex") == 1
+    assert [value("num_requests_waiting", type=kind) for kind in ("chat", "streaming")] == [2, 0]
     states = {state: value("workers", state=state) for state in metrics.WORKER_STATES}
     assert {state for state, n in states.items() if n} == {"duplex_active", "draining", "offline"}
     assert (value("slots"), value("sockets")) == (1, 5)
@@ -113,7 +113,7 @@ async def test_gauges_tell_of_the_queue_and_the_workers_of_this_moment() -> None
 async def test_waits_and_the_errors_of_their_estimates_are_noted_once() -> None:
     pool = WorkerPool(["a:1"])
     pool.workers["worker_0"].status = GatewayWorkerStatus.IDLE
-    waits = Change("queue_wait_seconds_count", type="chat")
+    waits = Change("request_queue_time_seconds_count", type="chat")
     errors = Change("wait_estimate_error_seconds_count", type="chat")
     total_error_s = Change("wait_estimate_error_seconds_sum", type="chat")
     async with Lease(pool, "chat") as served:

@@ -111,6 +111,7 @@ def test_files_are_sent_whole_or_in_ranges(http: TestClient, tmp_path: Path) -> 
         ("user_audio", 404),
         ("nothing.wav", 404),
         (".hidden", 404),
+        ("x" * 300, 404),
     ],
 )
 def test_nothing_outside_the_session_can_be_read(
@@ -247,7 +248,12 @@ def test_sessions_are_listed_newest_first_by_page_type_and_day(tmp_path: Path) -
         meta |= {"created_at": f"2026-05-0{index + 1}T08:00:00+00:00"}
         meta["app_type"] = "streaming" if index == 4 else "chat"
         (folder / "meta.json").write_text(json.dumps(meta))
-    (tmp_path / "sessions" / "broken").mkdir()
+    for name, meta in (("broken", None), ("odd", {"created_at": 1}), ("short", {"ended_at": None})):
+        folder = tmp_path / "sessions" / name
+        folder.mkdir()
+        (folder / "recording.jsonl").touch()
+        if meta is not None:
+            (folder / "meta.json").write_text(json.dumps({"app_type": "chat"} | meta))
     with running_gateway(gateway_config(tmp_path)) as (http, _):
 
         def ids(query: str) -> tuple[int, list[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from config import EMBEDDED_MODEL_PATH, PROJECT_ROOT, ServiceConfig
+from config import PROJECT_ROOT, ServiceConfig, embedded_model_path
 from deploy import launcher
 from deploy.choices import choose_devices, choose_model, require_free_ports
 from deploy.devices import parse_gpu_list, visible_gpus
@@ -86,11 +86,11 @@ def test_a_gpu_serves_the_configured_model() -> None:
 
 
 def test_a_gpu_serves_the_embedded_checkpoint_only_when_asked() -> None:
-    assert choose_model(True, ONE_GPU, settings()) == EMBEDDED_MODEL_PATH
+    assert choose_model(True, ONE_GPU, settings()) == embedded_model_path()
 
 
 def test_the_cpu_without_local_weights_serves_the_embedded_checkpoint() -> None:
-    assert choose_model(False, CPU, settings()) == EMBEDDED_MODEL_PATH
+    assert choose_model(False, CPU, settings()) == embedded_model_path()
 
 
 def test_the_cpu_serves_local_weights(tmp_path) -> None:

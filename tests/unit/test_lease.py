@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 
@@ -228,3 +229,15 @@ def test_a_new_worker_connection_is_offline() -> None:
     worker = WorkerConnection("worker_0", "localhost", 22400, 0)
     assert worker.status is GatewayWorkerStatus.OFFLINE
     assert worker.url == "http://localhost:22400"
+
+
+async def test_the_log_tells_which_ticket_and_session_had_which_worker(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "gateway_modules.lease")
+    async with Lease(make_pool(), "chat", "s_1") as lease:
+        await lease.worker()
+        ticket_id = lease.ticket.ticket_id
+    about = f"type=chat session_id=s_1 ticket_id={ticket_id} worker=worker_0"
+    assert f"event=session_assigned {about} wait_ms=0" in caplog.text
+    assert f"event=session_released {about} completed=False" in caplog.text

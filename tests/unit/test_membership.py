@@ -74,6 +74,16 @@ async def test_one_address_is_one_worker_however_often_it_registers(
 
 
 @in_virtual_time
+async def test_this_machine_is_one_whatever_it_is_called(
+    pool: WorkerPool, membership: Membership
+) -> None:
+    listed = pool.add_worker("localhost", 22400)
+    assert membership.register("127.0.0.1", 22400) is listed
+    assert membership.register("[::1]", 22400) is listed
+    assert membership.register("127.0.0.1", 22401) is not listed
+
+
+@in_virtual_time
 async def test_a_name_is_never_given_twice(pool: WorkerPool, membership: Membership) -> None:
     gone = membership.register("10.0.0.2", 22400).worker_id
     assert membership.remove(gone)

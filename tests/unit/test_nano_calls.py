@@ -9,15 +9,18 @@ from random import Random
 
 import numpy as np
 import pytest
+import torch
 
 from core.processors import RequestLimits
 from core.processors.duplex_reader import DuplexReader
 from core.processors.voices import Voices
 from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.image import preprocess_image
 from MiniCPMO45.sessions.duplex import UNIT_CHARACTERS, DuplexSession
 from MiniCPMO45.sessions.duplex_decision import Decider
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from tests.unit.nano_feeds import (
+    CPU,
     SilentVocoder,
     assert_same_rows,
     assert_same_speech,
@@ -30,7 +33,12 @@ from tests.unit.nano_feeds import (
     trained_speech,
 )
 from training.nano.answering import PacedVoice
-from training.nano.call_data import CallRows
+from training.nano.call_data import (
+    LONGEST_PROMPT_TOKENS,
+    TOKENS_PER_FRAME,
+    TOKENS_PER_UNIT,
+    CallRows,
+)
 from training.nano.call_rendering import CallRenderer
 from training.nano.calls import (
     ANSWER_AFTER_S,
@@ -41,6 +49,11 @@ from training.nano.calls import (
     spoken_units,
 )
 from training.nano.dialogues import training_dialogues
+from training.nano.model import LONGEST_CONVERSATION
+from training.nano.phrasing import normalised
+from training.nano.scenes import Figure, Scene
+from training.nano.seeing import tiles_of
+from training.nano.watching import watch
 
 CODES_PER_UNIT = 25
 
@@ -61,11 +74,13 @@ def renderer(embedded_checkpoint: Path) -> CallRenderer:
     return CallRenderer(embedded_checkpoint)
 
 
-def calls(renderer: CallRenderer, n_units: int, seed: int = 1) -> Iterator[Call]:
+def calls(
+    renderer: CallRenderer, n_units: int, seed: int = 1, *, with_camera: bool = False
+) -> Iterator[Call]:
     dialogues = training_dialogues(seed)
     writer = CallWriter(renderer.text, PacedVoice(), dialogues, Random(seed))
     while True:
-        yield writer.call(n_units)
+        yield writer.call(n_units, with_camera=with_camera)
 
 
 def has_all(call: Call) -> bool:
@@ -92,10 +107,14 @@ def decisions(renderer: CallRenderer, call: Call) -> Iterator[int]:
         yield tokens.chunk_end
 
 
+@pytest.mark.parametrize("with_camera", [False, True], ids=["audio", "omni"])
 def test_a_call_is_learnt_from_what_full_duplex_feeds_decides_and_speaks(
-    model: MiniCPMO, renderer: CallRenderer, monkeypatch: pytest.MonkeyPatch
+    model: MiniCPMO, renderer: CallRenderer, monkeypatch: pytest.MonkeyPatch, with_camera: bool
 ):
-    call = next(call for call in calls(renderer, 26) if has_all(call))
+    if with_camera:
+        call = next(call for call in calls(renderer, 14, with_camera=True) if call.spoken)
+    else:
+        call = next(call for call in calls(renderer, 26) if has_all(call))
     voice = sound(1.8, seed=8)
     sequence = renderer.render(call, "Be brief.", voice)
     script = decisions(renderer, call)
@@ -109,7 +128,9 @@ def test_a_call_is_learnt_from_what_full_duplex_feeds_decides_and_speaks(
     ):
         session.prepare(*renderer.prompt("Be brief."), voice)
         for number in range(call.n_units):
-            assert session.prefill(call.waveform[number * 16000 : (number + 1) * 16000]).success
+            frame = call.frames[number] if call.frames else None
+            second = call.waveform[number * 16000 : (number + 1) * 16000]
+            assert session.prefill(second, [] if frame is None else [frame]).success
             result = session.generate()
             session.finalize()
             assert result.is_listen == (number not in call.spoken)
@@ -154,7 +175,7 @@ def test_answers_begin_within_two_seconds_and_not_before_the_question_is_over(
                 assert unit + 1 - end_s >= ANSWER_AFTER_S
             if unit == answering_unit(end_s):
                 assert unit + 1 - end_s <= 2
-        answered = {unit for _, unit in call.asked}
+        answered = {unit for _, unit in call.asked} | {*call.noticed}
         opened = {number for number, unit in call.spoken.items() if unit.opens_turn}
         assert opened <= answered
 
@@ -188,6 +209,87 @@ def test_chinese_marks_stay_with_what_they_end(renderer: CallRenderer):
     texts = [renderer.text.tokenizer.decode(unit.token_ids) for unit in units]
     assert len(texts) > 1
     assert not {text[0] for text in texts} & set("！。")
+
+
+# The camera
+
+
+def text_from(renderer: CallRenderer, call: Call, unit: int) -> str:
+    """What is said from a unit on, to the end of its turn or of the call."""
+    ids: list[int] = []
+    for number in range(unit, call.n_units):
+        ids += call.spoken[number].token_ids
+        if call.spoken[number].ends_turn:
+            break
+    return renderer.text.tokenizer.decode(ids)
+
+
+def test_the_model_speaks_up_in_the_second_in_which_the_camera_shows_what_it_waits_for(
+    renderer: CallRenderer,
+):
+    seen = 0
+    for call in islice(calls(renderer, 30, seed=5, with_camera=True), 5):
+        assert call.camera is not None
+        for unit in (unit for unit in call.noticed if unit < call.n_units - 4):
+            seen += 1
+            scene, before = call.camera.scene_at(unit), call.camera.scene_at(unit - 1)
+            assert scene.figures != before.figures
+            assert call.frames[unit] is not None
+            assert call.spoken[unit].opens_turn
+            report = text_from(renderer, call, unit)
+            for figure in scene.figures:
+                assert figure.name in report or figure.name_zh in report
+    assert seen
+
+
+def test_nobody_speaks_of_a_scene_that_nobody_asked_for(renderer: CallRenderer):
+    asked_or_noticed = changed_in_silence = 0
+    for call in islice(calls(renderer, 30, seed=6, with_camera=True), 6):
+        assert call.camera is not None
+        begun = {unit for _, unit in call.asked} | {*call.noticed}
+        asked_or_noticed += len(begun)
+        for unit in range(1, call.n_units):
+            is_new = call.camera.scene_at(unit) != call.camera.scene_at(unit - 1)
+            changed_in_silence += is_new and unit not in begun
+        assert {n for n, unit in call.spoken.items() if unit.opens_turn} <= begun
+    assert asked_or_noticed and changed_in_silence
+
+
+def test_a_request_is_met_only_by_what_it_names():
+    circle = Scene((Figure("circle", "red", "left"),), "blue")
+    star = Scene((Figure("star", "green", "top"),), "blue")
+    for seed in range(30):
+        request = watch(Random(seed), "seen", before=star, coming=circle)
+        assert request.is_met_by(circle)
+        assert request.is_met_by(star) == (request.wanted is None)
+        assert request.report in ("Now I see a red circle.", "现在我看到红色的圆形。")
+
+
+def test_requests_of_the_test_are_worded_otherwise():
+    scenes = Scene((), "blue"), Scene((Figure("circle", "red", "left"),), "blue")
+    seen, held_out = (
+        {normalised(watch(Random(n), split, *scenes).exchange.user) for n in range(300)}
+        for split in ("seen", "held_out")
+    )
+    assert seen.isdisjoint(held_out)
+
+
+def test_frames_of_a_scene_are_brought_once_and_look_alike(renderer: CallRenderer):
+    call = next(calls(renderer, 12, seed=7, with_camera=True))
+    sequence = renderer.render(call, "Be brief.", None)
+    assert len(sequence.images) == 12 - call.frames.count(None)
+    assert len({id(image) for image in sequence.images}) < len(sequence.images)
+    tiles = tiles_of(sequence.images, CPU)
+    assert tiles.pixels.abs().max() <= 1
+    settings = renderer.text.inputs.image_settings
+    frames = [frame for frame in call.frames if frame is not None]
+    served = [preprocess_image(frame, settings, 1).pixels[0] for frame in frames]
+    for tile, strip in zip(tiles.pixels, served, strict=True):
+        torch.testing.assert_close(tile[..., : strip.shape[2]], strip, atol=1e-5, rtol=0)
+
+
+def test_a_call_of_a_minute_with_pictures_fits_the_longest_row():
+    assert LONGEST_CONVERSATION >= 60 * (TOKENS_PER_UNIT + TOKENS_PER_FRAME) + LONGEST_PROMPT_TOKENS
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from training.nano.blind import blind_sentences
 from training.nano.dialogues import (
     EVALUATIONS_PER_SKILL,
     evaluation_dialogues,
@@ -19,10 +20,12 @@ from training.nano.phrasing import Phrasings, expand, normalised
 from training.nano.pictures import HELD_OUT_SEEDS, example
 from training.nano.scores import Scores
 from training.nano.topics import SKILLS
+from training.nano.wording import contracted, hastily
+from training.nano.words import plural
 
 
 @pytest.mark.parametrize("dialogues", [training_dialogues, written_dialogues])
-def test_no_sentence_of_the_evaluation_is_trained_on(dialogues):
+def test_no_sentence_of_the_fixed_or_the_blind_test_is_trained_on(dialogues):
     trained = {
         sentence
         for seed in range(2)
@@ -30,7 +33,7 @@ def test_no_sentence_of_the_evaluation_is_trained_on(dialogues):
         for sentence in dialogue.sentences
     }
     assert len(trained) > 10_000
-    assert trained.isdisjoint(evaluation_sentences())
+    assert trained.isdisjoint(evaluation_sentences() | blind_sentences())
 
 
 def test_every_skill_is_tested_and_trained():
@@ -96,6 +99,29 @@ def test_a_held_out_wording_is_never_drawn_for_training():
     assert barred == {"what is the time of day", "the time of night"}
     assert barred < sayings.wordings("seen")
     assert all(normalised(sayings.say(Random(seed), "seen")) not in barred for seed in range(500))
+
+
+def test_words_are_drawn_together_as_in_speech_but_not_at_the_end():
+    rng = Random(0)
+    said = {contracted(rng, "I am not sure who I am") for _ in range(50)}
+    assert said == {"I am not sure who I am", "I'm not sure who I am"}
+
+
+def test_hasty_writers_leave_out_marks_and_letters():
+    rng = Random(0)
+    written = {hastily(rng, "What's up, are you Nano?") for _ in range(400)}
+    assert {
+        "What's up, are you Nano?",
+        "what's up, are you nano",
+        "whats up, are you nano",
+    } < written
+    assert any(text.startswith("What's up, r u Nano") for text in written)
+    assert hastily(rng, "你好吗？") == "你好吗？"
+
+
+@pytest.mark.parametrize(("one", "several"), [("fly", "flies"), ("mouse", "mice"), ("toy", "toys")])
+def test_nouns_have_plurals(one: str, several: str):
+    assert plural(one) == several
 
 
 def test_scores_tell_the_shares_and_keep_what_was_not_accepted():

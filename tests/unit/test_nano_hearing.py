@@ -31,9 +31,9 @@ from training.nano.mixed_rows import (
     MixedSequence,
     batch_of,
     embedded,
-    packed,
     without_waste,
 )
+from training.nano.packing import packed
 from training.nano.saying import as_said, transcript
 from training.nano.spoken_rendering import SpokenRenderer, SpokenTurn
 

@@ -23,7 +23,7 @@ from training.nano.exchange import Exchange
 from training.nano.sounds import Waveform
 from training.nano.voices import HELD_OUT_VOICES, VOICES
 
-COMMON = "--processes 1 --device cpu --save-every 0 --rate 3e-3"
+COMMON = "--processes 1 --held-out 1 --device cpu --save-every 0 --rate 3e-3"
 
 
 @pytest.fixture(autouse=True)

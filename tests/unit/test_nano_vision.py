@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from training.nano.dialogues import Dialogue, written_dialogues
 from training.nano.exchange import Exchange
 from training.nano.forward import hidden_states, rotary_rows, seen_from
 from training.nano.phrasing import normalised
-from training.nano.picture_rows import PictureBatch, picture_rows
+from training.nano.picture_rows import PictureBatch, PictureRows
 from training.nano.pictures import HELD_OUT_SEEDS, album, example
 from training.nano.rendering import Renderer
 from training.nano.scenes import Figure, Scene
@@ -51,8 +52,7 @@ def model(checkpoint: Path) -> MiniCPMO:
 
 @pytest.fixture(scope="module")
 def batch(checkpoint: Path) -> PictureBatch:
-    rows = picture_rows(checkpoint, seed=2, n_pictures=5, length=512, n_processes=1)
-    return rows.select(torch.arange(rows.rows.ids.shape[0]), CPU)
+    return PictureBatch.of(list(islice(PictureRows(checkpoint, 512)(2), 2)), CPU)
 
 
 def training_states(model: MiniCPMO, batch: PictureBatch) -> torch.Tensor:
@@ -71,14 +71,13 @@ def test_a_picture_in_a_batch_gives_the_hidden_states_of_a_chat(
     checkpoint: Path, model: MiniCPMO, monkeypatch: pytest.MonkeyPatch
 ):
     shown = [album(seed, n_questions=1) for seed in (11, 12, 13)]
-    waiting = iter(shown)
+    waiting = cycle(shown)
     monkeypatch.setattr("training.nano.picture_rows.album", lambda *_: next(waiting))
     monkeypatch.setattr("training.nano.picture_rows.TURNS_SHARE", 0)
     monkeypatch.setattr(Renderer, "some_layout", lambda self, dialogue, _, picture: self.chat(
         Dialogue(dialogue.skill, dialogue.exchanges), picture
     ))  # fmt: skip
-    rows = picture_rows(checkpoint, seed=1, n_pictures=3, length=512, n_processes=1)
-    chosen = rows.select(torch.arange(rows.rows.ids.shape[0]), CPU)
+    chosen = PictureBatch.of([next(PictureRows(checkpoint, 512)(1))], CPU)
     states = training_states(model, chosen)
     answers = (chosen.rows.targets != -100).nonzero()
     starts = [
@@ -86,7 +85,7 @@ def test_a_picture_in_a_batch_gives_the_hidden_states_of_a_chat(
         for a, b in zip(answers, [None, *answers[:-1]], strict=True)
         if not _follows(a, b)
     ]
-    for (row, place), picture in zip(starts, shown, strict=True):
+    for (row, place), picture in zip(starts[:3], shown, strict=True):
         with ChatSession(model) as session:
             question = ChatMessage("user", [picture.image, picture.exchanges[0].user])
             session.prefill([question], PromptOptions(use_image_id=False))
@@ -136,8 +135,10 @@ def test_the_features_of_a_batch_are_those_of_the_encoder(model: MiniCPMO, batch
 
 def test_every_row_has_the_tiles_that_fill_its_places(model: MiniCPMO, batch: PictureBatch):
     n_places = int((batch.rows.ids == model.tokenizer.unk_id).sum())
-    assert n_places == len(batch.tiles.target_sizes) * model.config.query_num == 5 * 64
-    assert batch.cells.shape == (5, 9, 2)
+    n_pictures = len(batch.tiles.target_sizes)
+    assert n_pictures > 2
+    assert n_places == n_pictures * model.config.query_num
+    assert batch.cells.shape == (n_pictures, 9, 2)
 
 
 def test_patches_lie_in_the_places_of_the_scene():
@@ -182,7 +183,7 @@ def test_people_say_things_before_and_after_a_question():
 def test_the_stage_lowers_the_loss_and_its_weights_can_be_laid_over(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    sizes = "--steps 6 --batch 2 --pictures 4 --text-rows 4 --processes 1 --save-every 0"
+    sizes = "--steps 6 --batch 2 --rows 2 --text-rows 4 --held-out 1 --processes 1 --save-every 0"
     out = ["--out", str(tmp_path), "--device", "cpu", "--rate", "3e-3"]
     train_vision.main([str(checkpoint), *sizes.split(), *out])
     printed = json.loads(capsys.readouterr().out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from core.recording import (
     load_recording,
 )
 from core.recording.folders import is_being_written
+from core.recording.journal import GLANCE_S, Journal
 from tests.unit.markdown_page import PROJECT_ROOT
 from tests.unit.recorded_sessions import record_call, speech, written
 
@@ -92,6 +94,22 @@ def test_a_running_session_is_live_and_has_no_recording_yet(tmp_path: Path) -> N
     assert not is_being_written(written(recorder, writer))
 
 
+def test_who_only_looks_whether_a_session_is_live_never_ends_its_recording(tmp_path: Path) -> None:
+    journal = tmp_path / "recording.jsonl"
+    journal.touch()
+    with journal.open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(GLANCE_S / 4, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        Journal(tmp_path).close()
+
+
+def test_two_recorders_never_write_the_same_journal(tmp_path: Path) -> None:
+    first = Journal(tmp_path)
+    with pytest.raises(BlockingIOError):
+        Journal(tmp_path)
+    first.close()
+
+
 def test_a_full_disk_ends_the_recording_with_a_warning_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -147,6 +165,17 @@ def test_a_folder_that_cannot_be_made_is_no_reason_to_fail(tmp_path: Path) -> No
     recorder.finalize()
     assert writer.flush(10)
     assert recorder.take_warning()
+
+
+def test_a_job_that_fails_unexpectedly_ends_no_other_recording(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = RecordingWriter()
+    writer.put_last(lambda: {}["missing"])
+    recorder = chat_recorder(tmp_path, writer)
+    recorder.start_turn({"text": "Hello"})
+    assert load_recording(written(recorder, writer))["turns"]
+    assert "event=recording_failed" in caplog.text
 
 
 def test_a_session_without_an_answer_can_be_discarded(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import stat
 import time
 import wave
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -157,6 +158,29 @@ def test_a_replay_that_takes_too_long_is_given_up(
         assert time.monotonic() < deadline_s
         time.sleep(0.02)
     replays.close()
+
+
+def test_a_replay_that_cannot_be_started_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start, refused = replay_queue._start, []
+
+    def start_later(folder: Path) -> Any:
+        if not refused:
+            refused.append(folder)
+            raise OSError("no process can be started")
+        return start(folder)
+
+    monkeypatch.setattr(replay_queue, "_start", start_later)
+    folders = [
+        written(*record_call(tmp_path / name, "LS", with_frames=False)) for name in ("a", "b")
+    ]
+    replays = ReplayQueue(timeout_s=30)
+    for folder in folders:
+        replays.put(folder)
+    wait_for(folders[1] / "captions.vtt")
+    replays.close()
+    assert "event=replay_not_made" in caplog.text
 
 
 def end(recorder: DuplexSessionRecorder, *, broken_off: bool) -> Path:

@@ -92,7 +92,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 async def flood(websocket: WebSocket) -> None:
     async def talk(client: ClientSocket) -> int:
         while True:
-            await client.send_text("x" * 100_000)
+            await client.send_frame("x" * 100_000)
 
     await websocket.app.state.gateway.sockets.serve(websocket, talk)
 

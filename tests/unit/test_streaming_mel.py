@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from MiniCPMO45.errors import MediaError
 from MiniCPMO45.mel import log_mel, log_power
@@ -26,6 +27,18 @@ def stream(samples: np.ndarray, settings: StreamingMelSettings = LIVE) -> list[T
         pieces.append(mel.push(samples[start:end])[0])
         start = end
     return pieces
+
+
+class CountedWrites(TorchDispatchMode):
+    """Adds up the bytes of all tensors that operations make."""
+
+    n_bytes = 0
+
+    def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+        result = operation(*arguments, **(options or {}))
+        if isinstance(result, Tensor) and not operation.is_view:
+            self.n_bytes += result.nbytes
+        return result
 
 
 def test_first_piece_needs_whole_hops() -> None:
@@ -146,14 +159,29 @@ def test_buffer_equals_one_pass_however_it_was_filled(sizes: tuple[int, ...]) ->
         buffer = buffer.append(part)
         if buffer.n_samples > 200:
             expected = log_power(samples[: buffer.n_samples])[:, : buffer.n_frames]
-            assert torch.allclose(buffer.log_power(), expected, atol=1e-4)
+            found = buffer.log_power(0, buffer.n_frames)
+            assert torch.allclose(found, expected, atol=1e-4)
+            assert torch.allclose(buffer.loudest, expected.max(), atol=1e-4)
 
 
 def test_a_buffer_reflects_at_its_new_beginning_after_dropping() -> None:
     samples = torch.from_numpy(noise(40_000))
     dropped = MelBuffer().append(samples[:30_000]).drop(50).append(samples[30_000:])
     expected = log_power(samples[8000:])[:, : dropped.n_frames]
-    assert torch.allclose(dropped.log_power(), expected, atol=1e-4)
+    assert torch.allclose(dropped.log_power(0, dropped.n_frames), expected, atol=1e-4)
+    assert torch.allclose(dropped.loudest, expected.max(), atol=1e-4)
+
+
+def test_a_second_costs_the_same_however_many_came_before() -> None:
+    samples, mel = noise(FIRST + 59 * SECOND), StreamingMel(LIVE)
+    mel.push(samples[:FIRST])
+    written = []
+    for start in range(FIRST, len(samples), SECOND):
+        with CountedWrites() as counted:
+            mel.push(samples[start : start + SECOND])
+        written.append(counted.n_bytes)
+    after_five_seconds = written[5:]  # from when on the floor follows the loudest value
+    assert max(after_five_seconds) < 1.1 * min(after_five_seconds)
 
 
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened() -> None:

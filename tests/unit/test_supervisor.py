@@ -11,12 +11,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from config import PROJECT_ROOT
+from deploy import supervisor
+from deploy.log_files import put_aside_if_large
 from deploy.plan import ProcessSpec, read_plan, write_plan
 from deploy.supervisor import Supervisor, Timing
 
@@ -184,6 +188,18 @@ async def test_output_of_every_run_is_kept_in_one_log(spec, supervise) -> None:
     await eventually(
         lambda: worker.log_file.exists() and worker.log_file.read_text().count("here") >= 2
     )
+
+
+async def test_a_log_that_grows_large_is_put_aside(spec, supervise, monkeypatch) -> None:
+    small = partial(put_aside_if_large, largest_bytes=100)
+    monkeypatch.setattr(supervisor, "put_aside_if_large", small)
+    talk = "import time\nwhile True: print('here', flush=True); time.sleep(0.001)"
+    worker = spec("worker_0", talk)
+    supervise([worker], timing=replace(QUICK, log_check_s=0.05))
+    aside = worker.log_file.with_suffix(".log.1")
+    await eventually(lambda: aside.exists() and 0 < worker.log_file.stat().st_size < 10_000)
+    assert aside.read_text().startswith("here\n")
+    assert worker.log_file.read_text().startswith("here\n")
 
 
 async def test_a_process_sees_its_environment(tmp_path, supervise) -> None:

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import weakref
 from unittest.mock import patch
 
 import pytest
 import torch
 from torch import Tensor
 
+from MiniCPMO45.batching import Request, serve
+from MiniCPMO45.slots import VOICE_S
 from MiniCPMO45.token2wav import Token2Wav, Token2WavOptions, VocoderStream
 from MiniCPMO45.token2wav.flow_state import FlowState
-from MiniCPMO45.token2wav.graphs import FRAME_BUCKETS, STREAMS, FlowGraphs, VocoderGraphs
+from MiniCPMO45.token2wav.graphs import (
+    ALONE_FRAMES,
+    FRAME_BUCKETS,
+    MOST_FRAMES,
+    STREAMS,
+    FlowGraphs,
+    VocoderGraphs,
+    _FlowWorkspace,
+)
 from MiniCPMO45.token2wav.prompt import LONGEST_S
-from MiniCPMO45.token2wav.state_pool import IDLE_STATES, StatePool
+from MiniCPMO45.token2wav.state_pool import StatePool
 from MiniCPMO45.token2wav.stream import Push
+from MiniCPMO45.token2wav.synthesis import Chunk
 from MiniCPMO45.token2wav.trimming import RECENT_FRAMES, EncoderTrim, EstimatorTrim
 from tests.unit.token2wav_support import make_token2wav, make_voice, make_windows, next_mel
 
 PROMPTS = {"long": 130, "short": 15}
 WINDOWS = (28, 28, 12, 28, 28, 28, 9)
-N_USUAL = WINDOWS.count(28)
+ONE_STEP = Token2WavOptions(flow_steps=1)
 SOUND_TOLERANCE = 1e-3  # the vocoder adds up phases, and with them the rounding of the pitch
 
 
@@ -31,13 +43,12 @@ def captured(options: Token2WavOptions | None = None, *, side_by_side: bool = Fa
 
 def filled(state: FlowState) -> list[Tensor]:
     """All that a stream remembers of its mel frames."""
-    encoder, estimator = state.encoder, state.estimator
-    caches = [encoder.tokens, encoder.frames, estimator._cache]
-    contexts = [encoder.lookahead, encoder.upsampling, estimator._contexts]
     parts = [
-        each[..., : cache.length, :] for cache in caches for each in (cache._keys, cache._values)
+        each[..., : cache.length, :]
+        for cache in state.caches
+        for each in (cache._keys, cache._values)
     ]
-    return [*contexts, *parts]
+    return [*state.contexts, *parts]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +76,7 @@ def test_chunks_of_fixed_shapes_move_streams_on_as_plain_ones(
                 assert fixed.state.estimator.newest_first == newest_first
                 for ours, theirs in zip(filled(fixed.state), filled(plain.state), strict=True):
                     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
-    assert sum(len(call.args[1]) for call in run.call_args_list) == N_USUAL * len(PROMPTS)
+    assert sum(len(call.args[1]) for call in run.call_args_list) == len(WINDOWS) * len(PROMPTS)
 
 
 def test_streams_side_by_side_sound_as_each_does_alone() -> None:
@@ -108,6 +119,41 @@ def test_a_wrong_push_leaves_the_streams_beside_it_as_they_were() -> None:
     assert streams[0].push(window, last=False).numel() == 25 * 960
 
 
+@pytest.mark.parametrize("failing", ["mel", "vocoder"])
+def test_a_push_that_fails_half_way_is_as_if_it_had_not_been_tried(failing: str) -> None:
+    """Five streams are two groups; the second one fails, whereupon each is tried alone."""
+    token2wav = captured(ONE_STEP, side_by_side=True)
+    pairs = [
+        [token2wav.stream(make_voice(token2wav, n_codes), seed=n_codes) for _ in range(2)]
+        for n_codes in (15, 16, 17, 18, 19)
+    ]
+    owner, name = {
+        "mel": (_FlowWorkspace, "run"),
+        "vocoder": (VocoderGraphs, "_render"),
+    }[failing]
+    work, n_calls = getattr(owner, name), 0
+
+    def fails_the_second_time(*arguments: object) -> object:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 2:
+            raise torch.OutOfMemoryError
+        return work(*arguments)
+
+    *before, window = make_windows(28, 28, 28, 28)  # the last one forgets something
+    for earlier in before:
+        token2wav.speak([Push(each, earlier, last=False) for pair in pairs for each in pair])
+    expected = [plain.push(window, last=False) for plain, _ in pairs]
+    requests = [Request(token2wav.speak, Push(each, window, last=False)) for _, each in pairs]
+    with patch.object(owner, name, fails_the_second_time):
+        serve(requests)
+    assert n_calls == 2 + len(pairs)
+    for request, sound, (plain, stream) in zip(requests, expected, pairs, strict=True):
+        torch.testing.assert_close(request.result, sound, atol=SOUND_TOLERANCE, rtol=0)
+        for ours, theirs in zip(filled(stream.state), filled(plain.state), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
 def test_the_mel_frames_of_a_fixed_chunk_equal_those_of_a_plain_one() -> None:
     models = make_token2wav(), captured()
     voices = [make_voice(model, 40) for model in models]
@@ -119,6 +165,30 @@ def test_the_mel_frames_of_a_fixed_chunk_equal_those_of_a_plain_one() -> None:
                 for model, state, voice in zip(models, states, voices, strict=True)
             )
             torch.testing.assert_close(mel, expected, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("last", [False, True])
+def test_chunks_of_every_length_up_to_a_second_are_captured(last: bool) -> None:
+    """Longer ones first, so that the others are padded with what these have left."""
+    models = make_token2wav(options=ONE_STEP), captured(ONE_STEP)
+    voices = [make_voice(model, 20) for model in models]
+    n_ahead = 0 if last else models[0].synthesizer.lookahead
+    (codes,) = make_windows(28)
+    for n_codes in range(25 + n_ahead, n_ahead, -1):
+        window = codes[:n_codes]
+        plain, fixed = (voice.base.resized(256) for voice in voices)
+        chunk = Chunk(fixed, voices[1], window, last)
+        assert models[1].synthesizer.is_captured(chunk)
+        expected, mel = (
+            next_mel(model, state, voice, window, last=last)
+            for model, state, voice in zip(models, (plain, fixed), voices, strict=True)
+        )
+        torch.testing.assert_close(mel, expected, atol=1e-5, rtol=1e-5)
+        for ours, theirs in zip(filled(fixed), filled(plain), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    whole = Chunk(voices[1].base, voices[1], codes, last=True)
+    assert not models[1].synthesizer.is_captured(whole)
 
 
 def test_what_comes_of_a_stream_is_not_overwritten_by_the_next_chunk() -> None:
@@ -135,6 +205,8 @@ def test_what_comes_of_a_stream_is_not_overwritten_by_the_next_chunk() -> None:
 def test_the_sizes_hold_the_longest_recording_and_suit_the_kernels() -> None:
     second = 50
     assert LONGEST_S * second + RECENT_FRAMES + second <= FRAME_BUCKETS[-1]
+    assert FRAME_BUCKETS[-1] <= STREAMS * MOST_FRAMES  # which is the same memory
+    assert VOICE_S * second + RECENT_FRAMES + second <= ALONE_FRAMES
     assert list(FRAME_BUCKETS) == sorted(FRAME_BUCKETS)
     assert not any(size % 128 for size in FRAME_BUCKETS)
 
@@ -143,23 +215,25 @@ def test_a_stream_takes_over_the_memory_of_one_that_was_dropped() -> None:
     token2wav = make_token2wav()
     long, short = (make_voice(token2wav, n_tokens) for n_tokens in PROMPTS.values())
     (window,) = make_windows(10)
-    first = token2wav.stream(short)
+    first, other = token2wav.stream(short), token2wav.stream(long)
     expected, state = first.push(window, last=True), first.state
+    assert other.state is not state
     del first
-    assert token2wav.stream(long).state is not state
     again = token2wav.stream(short)
     assert again.state is state
     assert torch.equal(again.push(window, last=True), expected)
     assert token2wav.stream(short).state is not state
 
 
-def test_only_a_few_states_are_kept_for_later() -> None:
+def test_no_more_states_are_kept_than_were_in_use_at_once() -> None:
     base = make_voice(make_token2wav()).base
     pool = StatePool()
-    states = [pool.take(base, 200) for _ in range(IDLE_STATES + 2)]
+    states = [pool.take(base, 200) for _ in range(3)]
     assert {state.n_frames for state in states} == {256}
-    for state in states:
-        pool.give_back(state)
-    again = [pool.take(base, 256) for _ in states]
-    known = {id(state) for state in states}
-    assert sum(id(state) in known for state in again) == IDLE_STATES
+    kept = weakref.WeakSet(states)
+    while states:
+        pool.give_back(states.pop())
+    others = [pool.take(base, 300) for _ in range(2)]
+    assert len(kept) == 1
+    assert pool.take(base, 256) in kept
+    assert len({id(state) for state in others}) == 2

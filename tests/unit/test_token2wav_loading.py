@@ -101,6 +101,14 @@ def test_the_tiny_folder_loads_with_its_own_sizes(tiny_folder):
     assert model.device == CPU
 
 
+def test_what_only_prepares_the_solver_takes_no_memory_once_loaded(tiny_folder):
+    flow = Token2Wav.load(tiny_folder).synthesizer.flow
+    networks = flow.estimator.modulation_networks
+    dropped = {id(weight) for network in networks for weight in network.parameters()}
+    places = {(id(weight) in dropped, weight.device.type) for weight in flow.parameters()}
+    assert places == {(True, "meta"), (False, "cpu")}
+
+
 def test_tags_of_the_yaml_are_never_obeyed(tmp_path):
     made = tmp_path / "made"
     path = tmp_path / "flow.yaml"

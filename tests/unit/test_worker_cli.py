@@ -55,6 +55,7 @@ def test_without_gpu_and_weights_the_embedded_model_is_served(
 ) -> None:
     embedded = tmp_path / "embedded"
     monkeypatch.setattr(worker, "EMBEDDED_MODEL_PATH", embedded)
+    monkeypatch.setattr(worker, "embedded_model_path", lambda: embedded)
     assert worker.choose_model_path(config_for("no/such-model"), has_gpu=False) == str(embedded)
     assert (embedded / "config.json").is_file()
 
@@ -64,6 +65,7 @@ def test_extra_weights_are_laid_over_real_ones_only(tmp_path: Path) -> None:
     config = ServiceConfig(model=model)
     assert worker.overlay_for(config, str(tmp_path)) == "extra.pt"
     assert worker.overlay_for(config, str(worker.EMBEDDED_MODEL_PATH)) is None
+    assert worker.overlay_for(config, str(worker.NANO_MODEL_PATH)) is None
 
 
 def test_the_gpu_id_is_a_label_and_limits_reach_the_model(tmp_path: Path) -> None:

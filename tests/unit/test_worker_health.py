@@ -65,12 +65,14 @@ async def test_the_health_model_of_the_worker_is_understood() -> None:
         gpu_memory_used_mb=2048.5,
         boot_id="a",
         slots_total=2,
+        model_name="minicpm-o-nano",
         embedded_model=True,
     )
     await probe(pool, says(**report.model_dump(mode="json")))
     assert (worker.gpu_id, worker.total_requests, worker.avg_inference_time_ms) == (5, 7, 12.5)
     assert (worker.boot_id, len(worker.slots), worker.embedded_model) == ("a", 2, True)
     assert worker.to_info().gpu_memory_used_mb == 2048.5
+    assert worker.to_info().model_name == "minicpm-o-nano"
     assert isinstance(worker.last_heartbeat, datetime)
 
 

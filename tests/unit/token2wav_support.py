@@ -100,7 +100,9 @@ def next_mel(
     token2wav: Token2Wav, state: FlowState, voice: Voice, codes: list[int], *, last: bool = False
 ) -> Tensor:
     """Mel frames of the next chunk of one stream."""
-    return token2wav.synthesizer.chunks([Chunk(state, voice, codes, last)])[0]
+    chunks = [Chunk(state, voice, codes, last)]
+    token2wav.synthesizer.forget(chunks)
+    return token2wav.synthesizer.chunks(chunks)[0]
 
 
 def make_windows(*sizes: int, name: str = "turn") -> list[list[int]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
+from MiniCPMO45.image import ImageTensors, preprocess_image
 from MiniCPMO45.sessions.duplex_decision import DuplexTokens
 from training.nano.calls import Call, SpokenUnit
 from training.nano.hearing import streamed_call, whole_clip
 from training.nano.mixed_rows import MixedSequence, SpokenStretch
 from training.nano.rendering import Renderer
+from training.nano.seeing import in_bytes
 from training.nano.sounds import Waveform
 
 CALL_PROMPTS = (
@@ -55,8 +59,12 @@ class CallRenderer:
         sequence.read(suffix)
         clip = streamed_call(call.waveform)
         rows_per_unit = clip.n_rows // call.n_units
+        pictures: dict[int, ImageTensors] = {}
         for number in range(call.n_units):
             sequence.read([self.tokens.unit_start])
+            frame = call.frames[number] if call.frames else None
+            if frame is not None:
+                self._see(sequence, frame, pictures)
             first = len(sequence.ids)
             clip.places += range(first, first + rows_per_unit)
             sequence.read([0] * rows_per_unit)
@@ -70,6 +78,18 @@ class CallRenderer:
             sequence.read([self.tokens.unit_end])
         sequence.clips.append(clip)
         return sequence
+
+    def _see(
+        self, sequence: MixedSequence, frame: Image.Image, pictures: dict[int, ImageTensors]
+    ) -> None:
+        """Read a frame; ``pictures`` are those that were read before, by the frame's identity."""
+        settings = self.text.inputs.image_settings
+        if id(frame) not in pictures:
+            pictures[id(frame)] = in_bytes(preprocess_image(frame, settings, 1))
+        sequence.images.append(pictures[id(frame)])
+        start, end = self.tokens.image
+        places = [self.text.tokenizer.unk_id] * settings.image_feature_size
+        sequence.read([start, *places, end])
 
     def _speak(self, sequence: MixedSequence, unit: SpokenUnit) -> None:
         tokens = self.tokens

@@ -1,4 +1,4 @@
-"""The listening networks as the two ONNX graphs of a token2wav folder."""
+"""The listening networks as the two ONNX graphs of a token2wav folder, with 8-bit weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor, nn
 
+from MiniCPMO45.int8 import quantise
 from MiniCPMO45.tiny.onnx_file import FLOAT, INT32, INT64, Node, Value, model_bytes
 from training.nano.speech_codec import (
     FEATURE_BANDS,
@@ -53,7 +54,8 @@ def tokenizer_graph(tokenizer: SpeechTokenizer) -> bytes:
         Node("Div", ["rounded_up", "four"], "n_ids"),
         Node("Slice", ["ids", "zero", "n_ids", "axis"], "indices"),
     ]
-    constants = _weights(tokenizer) | {
+    weights, unpacking = _weights(tokenizer)
+    constants = weights | {
         "one": np.ones((), np.float32),
         "places": np.power(3, np.arange(N_DIGITS), dtype=np.float32)[:, None],
         "row": np.array([1, -1], np.int64),
@@ -64,7 +66,7 @@ def tokenizer_graph(tokenizer: SpeechTokenizer) -> bytes:
     }
     inputs = [Value("feats", FLOAT, [1, FEATURE_BANDS, "T"]), Value("feats_length", INT32, [1])]
     outputs = [Value("indices", INT64, [1, "N"])]
-    return model_bytes("speech_tokenizer", inputs, nodes, outputs, constants)
+    return model_bytes("speech_tokenizer", inputs, unpacking + nodes, outputs, constants)
 
 
 def speaker_graph(speaker: SpeakerEncoder) -> bytes:
@@ -76,14 +78,14 @@ def speaker_graph(speaker: SpeakerEncoder) -> bytes:
         *_convolution("second", "coarse_active", "fine", _WIDE),
         Node("Relu", ["fine"], "fine_active"),
         Node("ReduceMean", ["fine_active"], "average", {"axes": [2], "keepdims": 0}),
+        Node("Transpose", ["embedding.weight"], "matrix", {"perm": [1, 0]}),
         Node("MatMul", ["average", "matrix"], "product"),
         Node("Add", ["product", "embedding.bias"], "embedding"),
     ]
-    constants = _weights(speaker)
-    constants["matrix"] = np.ascontiguousarray(constants.pop("embedding.weight").T)
+    weights, unpacking = _weights(speaker)
     inputs = [Value("banks", FLOAT, [1, "m", FILTER_BANKS])]
     outputs = [Value("embedding", FLOAT, [1, SPEAKER_WIDTH])]
-    return model_bytes("speaker_encoder", inputs, nodes, outputs, constants)
+    return model_bytes("speaker_encoder", inputs, unpacking + nodes, outputs, weights)
 
 
 def _convolution(
@@ -93,6 +95,19 @@ def _convolution(
     return [Node("Conv", inputs, target, attributes)]
 
 
-def _weights(module: nn.Module) -> dict[str, np.ndarray]:
+def _weights(module: nn.Module) -> tuple[dict[str, np.ndarray], list[Node]]:
+    """Constants, matrices as 8-bit integers and scales, and the nodes that multiply them."""
     state: Mapping[str, Tensor] = module.state_dict()
-    return {name: tensor.detach().float().cpu().numpy() for name, tensor in state.items()}
+    constants: dict[str, np.ndarray] = {}
+    nodes: list[Node] = []
+    for name, tensor in state.items():
+        weight = tensor.detach().float().cpu()
+        if weight.ndim == 1:
+            constants[name] = weight.numpy()
+            continue
+        values, scales = quantise(weight.flatten(1))
+        parts = [f"{name}.values", f"{name}.scales"]
+        constants[parts[0]] = values.view_as(weight).numpy()
+        constants[parts[1]] = scales.numpy()
+        nodes.append(Node("DequantizeLinear", parts, name, {"axis": 0}))
+    return constants, nodes

@@ -6,9 +6,10 @@ import json
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -50,14 +51,19 @@ OpenLine = Callable[[], AbstractContextManager[Line]]
 
 
 @contextmanager
-def line_to(url: str) -> Iterator[Line]:
+def line_to(url: str, pictures: Iterable[str] | None = None) -> Iterator[Line]:
     """A full-duplex call to the gateway at ``url``.
+
+    Args:
+        pictures: what the camera shows each second, as files in base64; None is a voice call.
 
     Raises:
         websockets.WebSocketException: the call broke off.
         RuntimeError: the service refused something.
     """
-    address = url.rstrip("/").replace("http", "ws", 1) + f"/ws/duplex/adx_{uuid.uuid4().hex[:12]}"
+    name = f"{'adx' if pictures is None else 'omni'}_{uuid.uuid4().hex[:12]}"
+    address = url.rstrip("/").replace("http", "ws", 1) + f"/ws/duplex/{name}"
+    shown = None if pictures is None else cycle(pictures)
     tls = ssl._create_unverified_context() if address.startswith("wss") else None
     with connect(address, ssl=tls, max_size=None, proxy=None) as socket:
 
@@ -68,8 +74,11 @@ def line_to(url: str) -> Iterator[Line]:
             return message
 
         def hear(second: Waveform) -> Unit:
+            chunk: dict[str, Any] = {"type": "audio_chunk", "audio_base64": encoded(second)}
+            if shown is not None:
+                chunk["frame_base64_list"] = [next(shown)]
             started_s = time.perf_counter()
-            socket.send(json.dumps({"type": "audio_chunk", "audio_base64": encoded(second)}))
+            socket.send(json.dumps(chunk))
             result = until("result")
             duration_s = time.perf_counter() - started_s
             return Unit(result["is_listen"], result["text"], result["end_of_turn"], duration_s)
@@ -123,7 +132,6 @@ class CallScores:
     def summary(self) -> dict[str, Any]:
         """Shares, rates and the time of a unit as the client sees it."""
         silent_minutes = self.n_silent * SILENT_CALL_S / 60
-        ranked = sorted(self.durations_ms)
         return {
             "answered_in_time": share(self.in_time),
             "answers": self.answers.summary(),
@@ -131,24 +139,35 @@ class CallScores:
             "silent_minutes": silent_minutes,
             "yields": share(self.yields),
             "interruptions": len(self.yields),
-            "unit_p95_ms": round(ranked[int(len(ranked) * 0.95)]) if ranked else None,
+            "unit_p95_ms": percentile(self.durations_ms, 95),
         }
 
 
+def percentile(values: Sequence[float], share: int) -> int | None:
+    """The value, rounded, that ``share`` of a hundred do not pass; None of none."""
+    ranked = sorted(values)
+    return round(ranked[min(len(ranked) - 1, len(ranked) * share // 100)]) if ranked else None
+
+
 def call_scores(
-    open_line: OpenLine, dialogues: Iterable[Dialogue], n_silent: int, n_interrupted: int
+    open_line: OpenLine,
+    dialogues: Iterable[Dialogue],
+    n_silent: int,
+    n_interrupted: int,
+    every: int = 1,
 ) -> CallScores:
     """All scores of calls.
 
     Args:
         dialogues: questions that need nothing before them are asked in a call of their own.
+        every: ask one of so many; long answers are interrupted in all.
         n_silent: calls of a minute in which nobody speaks.
         n_interrupted: calls in which a long answer is interrupted.
     """
     scores = CallScores()
     asked = [dialogue for dialogue in dialogues if len(dialogue.exchanges) == 1]
     long_ones = [d for d in asked if len(d.exchanges[0].answer) >= LONG_ANSWER_CHARACTERS]
-    for number, dialogue in enumerate(asked):
+    for number, dialogue in enumerate(asked[::every]):
         with _call(open_line, scores) as call:
             end_s = ask(call, dialogue.exchanges[0].user, number)
         delay_s = answer_delay_s(call, end_s)

@@ -1,7 +1,8 @@
 """The model: its sizes, its first weights, and its folder in the official layout.
 
-python -m training.nano.model FOLDER                  an untrained checkpoint
+python -m training.nano.model FOLDER                  an untrained checkpoint, if there is none
 python -m training.nano.model FOLDER --weights FILES  lays a stage's weights over it
+python -m training.nano.model FOLDER --int8           stores it for the repository
 """
 
 from __future__ import annotations
@@ -23,17 +24,22 @@ from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.checkpoint import load_weights
 from MiniCPMO45.configuration import MiniCPMOConfig
 from MiniCPMO45.int8 import quantise
+from MiniCPMO45.model import VOCODER_FOLDER
 from MiniCPMO45.tiny.layout import checkpoint_layout
 from MiniCPMO45.tiny.settings import generation_config, model_config, preprocessor_config
 from MiniCPMO45.tiny.tokenizer import write_tokenizer_files
 from MiniCPMO45.tiny.weights import random_tensor
+from MiniCPMO45.token2wav.loading import FLOW_FILE
+from MiniCPMO45.token2wav.weights import read_state_dict
 from MiniCPMO45.weight_files import SCALE_ENDING
-from training.nano.token2wav import write_token2wav
+from training.nano.speech_codec import SpeechCodec
+from training.nano.token2wav import HIFT_FILE, write_token2wav
 from training.nano.tokenizer import train_tokenizer
 
+NAME = "minicpm-o-nano"
 WEIGHTS_NAME = "model.safetensors"
 PART_BYTES = 14 * 2**20  # a stage's weights come in files of at most this
-ROWS_MULTIPLE = 64
+SHORTEST_ROW = 8  # shorter ones gain nothing from a scale
 
 LANGUAGE = {
     "hidden_size": 256,
@@ -60,12 +66,15 @@ AUDIO = {
     "num_hidden_layers": 4,
 }
 SPEECH = {
-    "hidden_size": 192,
-    "intermediate_size": 512,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 4,
+    "hidden_size": 160,
+    "intermediate_size": 576,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 5,
+    "num_key_value_heads": 5,
 }
+LONGEST_CONVERSATION = 6144
+"""Tokens: a call of a minute with pictures, all that is said in it, and what comes before. No row
+of training is longer."""
 IMAGE_RESOLUTION = 224
 """Pictures are read as about this many pixels squared, uncut."""
 
@@ -87,7 +96,8 @@ def nano_config(tokenizer: Tokenizer) -> dict[str, Any]:
     return {
         **config,
         **LANGUAGE,
-        "embedded": False,
+        "model_name": NAME,
+        "max_position_embeddings": LONGEST_CONVERSATION,
         "image_size": IMAGE_RESOLUTION,
         "slice_config": {**config["slice_config"], "scale_resolution": IMAGE_RESOLUTION},
         "vision_config": {**config["vision_config"], **VISION},
@@ -189,41 +199,67 @@ def lay_over(folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.flo
 
 
 def store_as_integers(folder: Path) -> None:
-    """Round the matrices of a checkpoint folder to 8-bit integers, each with its scales beside it,
-    and all else to bfloat16.
+    """Round the weights of a checkpoint folder to 8-bit integers, with one scale for each row
+    beside them, and what has no rows to half the bytes.
+
+    Raises:
+        ValueError: they are integers already.
+    """
+    _write_weights(folder, as_integers(load_file(folder / WEIGHTS_NAME)))
+    for path in (folder / VOCODER_FOLDER).glob("*.pt"):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        torch.save(as_integers(state), path)
+
+
+def as_integers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights with rows as 8-bit integers ``X`` and ``X_scale``, all else in half precision.
 
     Raises:
         ValueError: they are integers already.
     """
     stored: dict[str, Tensor] = {}
-    for name, tensor in load_file(folder / WEIGHTS_NAME).items():
+    for name, tensor in state.items():
         if not tensor.is_floating_point():
             raise ValueError(f"{name} is stored as integers already")
-        if tensor.ndim == 2:
-            stored[name], stored[name + SCALE_ENDING] = quantise(tensor.float())
+        if tensor.ndim > 1 and tensor[0].numel() >= SHORTEST_ROW:
+            values, scales = quantise(tensor.flatten(1).half())
+            stored[name], stored[name + SCALE_ENDING] = values.view_as(tensor), scales
         else:
-            stored[name] = tensor.bfloat16()
-    _write_weights(folder, stored)
+            stored[name] = tensor.half()
+    return stored
 
 
 def n_parameters(folder: Path) -> dict[str, int]:
-    """Parameters of each sub-module of a checkpoint folder."""
+    """Parameters of each sub-module of a checkpoint folder, those that hear a voice included."""
     counts: dict[str, int] = {}
     for name, tensor in load_file(folder / WEIGHTS_NAME).items():
         module = name.split(".")[0]
-        counts[module] = counts.get(module, 0) + tensor.numel()
+        if not name.endswith(SCALE_ENDING):
+            counts[module] = counts.get(module, 0) + tensor.numel()
+    for name in (FLOW_FILE, HIFT_FILE):
+        state = read_state_dict(folder / VOCODER_FOLDER / name)
+        counts[Path(name).stem] = sum(tensor.numel() for tensor in state.values())
+    with torch.device("meta"):
+        codec = SpeechCodec()
+    for part in ("tokenizer", "speaker"):
+        counts[part] = sum(each.numel() for each in getattr(codec, part).parameters())
     return counts
 
 
+def n_bytes(folder: Path) -> int:
+    """What the files of a checkpoint folder take."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write the untrained checkpoint, or lay weights over one; returns the exit status."""
+    """Write, change or store a checkpoint; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.nano.model")
     parser.add_argument("folder", type=Path, help="the checkpoint")
     parser.add_argument("--weights", type=Path, nargs="+", default=[], help="files of a stage")
     parser.add_argument("--bfloat16", action="store_true", help="store half as many bytes")
     parser.add_argument("--int8", action="store_true", help="store a quarter of the bytes")
     options = parser.parse_args(arguments)
-    if not options.weights:
+    if not options.folder.exists():
         write_untrained(options.folder)
     dtype = torch.bfloat16 if options.bfloat16 else torch.float32
     if options.weights or options.bfloat16:
@@ -231,7 +267,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.int8:
         store_as_integers(options.folder)
     counts = n_parameters(options.folder)
-    sys.stdout.write(json.dumps({**counts, "all": sum(counts.values())}) + "\n")
+    counts |= {"all": sum(counts.values()), "bytes": n_bytes(options.folder)}
+    sys.stdout.write(json.dumps(counts) + "\n")
     return 0
 
 

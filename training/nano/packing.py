@@ -1,13 +1,13 @@
-"""Rows of equal length that hold several conversations each, made by several processes."""
+"""Rows of equal length that hold several conversations each."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,104 +19,92 @@ from training.nano.rendering import Renderer, Sequence
 
 NOT_LEARNT = -100
 
+Table = NDArray[np.int16]
+"""Ids, targets and segments of a row, ``[3, length]``, see `Rows`."""
+
+Packable = TypeVar("Packable", bound=Sequence)
+
 
 @dataclass(frozen=True)
 class Rows:
     """``ids``, the ``targets`` that each position is to predict (`NOT_LEARNT` for none) and the
-    ``segments`` that tell conversations apart (0 is padding), ``[rows, length]``.
-
-    They are int16 where they wait and int64 where they are used.
-    """
+    ``segments`` that tell conversations apart (0 is padding), int64 ``[rows, length]``."""
 
     ids: Tensor
     targets: Tensor
     segments: Tensor
 
-    def select(self, index: Tensor, device: torch.device) -> Rows:
-        """The rows of ``index`` ``[n]`` on a device."""
-        parts = (self.ids[index], self.targets[index], self.segments[index])
-        return Rows(*(part.to(device).long() for part in parts))
+    @classmethod
+    def of(cls, tables: Several[Table], device: torch.device) -> Rows:
+        """Rows on a device."""
+        together = torch.from_numpy(np.stack(tables))  # [rows, 3, length]
+        return cls(*together.to(device).long().unbind(1))
 
 
-def training_rows(folder: Path, seed: int, n_rows: int, length: int, n_processes: int) -> Rows:
-    """Rows of new conversations; the same for the same arguments."""
-    shares = [n_rows // n_processes + (i < n_rows % n_processes) for i in range(n_processes)]
-    tasks = [(folder, seed * 1000 + i, share, length) for i, share in enumerate(shares) if share]
-    if len(tasks) == 1:
-        return _joined([_share_of_rows(*tasks[0])])
-    # forked before anything has started threads; a fresh interpreter would load torch again
-    with multiprocessing.get_context("fork").Pool(len(tasks)) as pool:
-        return _joined(pool.starmap(_share_of_rows, tasks))
+@dataclass(frozen=True)
+class TextRows:
+    """Makes endless rows of conversations of a seed.
+
+    Args:
+        folder: checkpoint with the tokenizer.
+        length: tokens of a row.
+    """
+
+    folder: Path
+    length: int
+
+    def __call__(self, seed: int) -> Iterator[Table]:
+        renderer, rng = Renderer(self.folder), Random(seed)
+        written = written_dialogues(seed)
+        sequences = (renderer.some_layout(dialogue, rng) for dialogue in written)
+        return (table_of(row, self.length) for row in packed(sequences, self.length))
 
 
-def rows_of(sequences: Iterable[Sequence], length: int) -> Rows:
-    """All sequences that fit, in order."""
-    packer = _Packer(length)
+def packed(sequences: Iterable[Packable], length: int) -> Iterator[list[Packable]]:
+    """Rows of at most ``length`` tokens, filled in order; what is longer is left out."""
+    row: list[Packable] = []
+    filled = 0
     for sequence in sequences:
-        packer.add(sequence)
-    return _joined([packer.finish()])
-
-
-def _share_of_rows(folder: Path, seed: int, n_rows: int, length: int) -> NDArray[np.int16]:
-    renderer, rng, packer = Renderer(folder), Random(seed), _Packer(length)
-    dialogues = written_dialogues(seed)
-    while packer.n_full < n_rows:
-        packer.add(renderer.some_layout(next(dialogues), rng))
-    return packer.finish()[:n_rows]
-
-
-def _joined(shares: list[NDArray[np.int16]]) -> Rows:
-    rows = torch.from_numpy(np.concatenate(shares))  # [rows, 3, length]
-    return Rows(rows[:, 0], rows[:, 1], rows[:, 2])
-
-
-def passes(n_rows: int, n_wanted: int, seed: int) -> Tensor:
-    """Row numbers for passes over the data, each in an order of its own, ``[n_wanted]``."""
-    generator = torch.Generator().manual_seed(seed)
-    n_passes = -(-n_wanted // n_rows)
-    orders = [torch.randperm(n_rows, generator=generator) for _ in range(n_passes)]
-    return torch.cat(orders)[:n_wanted]
-
-
-class _Packer:
-    """Puts sequences into a row until the next one does not fit."""
-
-    def __init__(self, length: int) -> None:
-        self._length = length
-        self._full: list[NDArray[np.int16]] = []
-        self._begin()
-
-    @property
-    def n_full(self) -> int:
-        return len(self._full)
-
-    def add(self, sequence: Sequence) -> None:
-        """Longer sequences than a row are left out."""
         n_tokens = len(sequence.ids)
-        if n_tokens > self._length:
-            return
-        if self._filled + n_tokens > self._length:
-            self._full.append(self._row)
-            self._begin()
-        span = slice(self._filled, self._filled + n_tokens)
-        targets = np.where(sequence.learnt, sequence.ids, NOT_LEARNT)
-        self._row[0, span] = sequence.ids
-        self._row[1, span] = [*targets[1:], NOT_LEARNT]
-        self._row[2, span] = next(self._numbers)
-        self._filled += n_tokens
-
-    def finish(self) -> NDArray[np.int16]:
-        """All rows, ``[rows, 3, length]``."""
-        last = [self._row] if self._filled else []
-        return np.stack([*self._full, *last])
-
-    def _begin(self) -> None:
-        self._row = np.zeros((3, self._length), np.int16)
-        self._row[1] = NOT_LEARNT
-        self._filled = 0
-        self._numbers = count(1)
+        if n_tokens > length:
+            continue
+        if filled + n_tokens > length:
+            yield row
+            row, filled = [], 0
+        row.append(sequence)
+        filled += n_tokens
+    if row:
+        yield row
 
 
-def evaluation_rows(renderer: Renderer, dialogues: Iterable[Dialogue], length: int) -> Rows:
+def table_of(row: Iterable[Sequence], length: int) -> Table:
+    """A row padded to ``length``."""
+    table = np.zeros((3, length), np.int16)
+    table[1] = NOT_LEARNT
+    start = 0
+    for number, sequence in enumerate(row, start=1):
+        span = slice(start, start + len(sequence.ids))
+        own = np.where(sequence.learnt, sequence.ids, NOT_LEARNT)
+        table[0, span] = sequence.ids
+        table[1, span] = [*own[1:], NOT_LEARNT]
+        table[2, span] = number
+        start = span.stop
+    return table
+
+
+def held_out_tables(renderer: Renderer, dialogues: Iterable[Dialogue], length: int) -> list[Table]:
     """Held-out conversations in the layout of ``POST /api/chat``."""
-    return rows_of((renderer.chat(dialogue) for dialogue in dialogues), length)
+    rows = packed((renderer.chat(dialogue) for dialogue in dialogues), length)
+    return [table_of(row, length) for row in rows]
+
+
+def passes(n_rows: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+    """Row numbers of batches without end ``[batch_size]``, in passes over all rows, each in an
+    order of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n_rows, generator=generator)
+    while True:
+        while len(order) < batch_size:
+            order = torch.cat([order, torch.randperm(n_rows, generator=generator)])
+        yield order[:batch_size]
+        order = order[batch_size:]

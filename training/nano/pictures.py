@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -16,6 +17,9 @@ from training.nano.scenes import PLACES, Figure, Scene, a_scene, asked
 
 HELD_OUT_SEEDS = range(1_000_000_000, 1_000_100_000)
 """Training seeds stay below."""
+
+TESTED_SEEDS = HELD_OUT_SEEDS[:1000]
+"""Their pictures are in the test."""
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -31,7 +35,7 @@ _COLOURS: dict[str, Colour] = {
     "white": (245, 245, 245),
     "grey": (130, 130, 130),
 }
-_SIZES = (
+SIZES = (
     *((224, 224), (256, 256), (320, 240), (240, 320), (300, 200), (320, 180), (180, 240)),
     *((448, 448), (640, 480), (640, 360)),
 )
@@ -39,9 +43,10 @@ _SIZES = (
 
 @dataclass(frozen=True)
 class Example:
-    """A picture with a question about it."""
+    """A picture of a scene with a question about it."""
 
     image: Image.Image
+    scene: Scene
     kind: str
     exchange: Exchange
 
@@ -52,7 +57,7 @@ def example(seed: int) -> Example:
     rng = Random(f"picture {seed}")
     scene = a_scene(rng)
     kind, exchange = asked(rng, scene, split)
-    return Example(draw(rng, scene), kind, exchange)
+    return Example(draw(rng, scene), scene, kind, exchange)
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,21 @@ def album(seed: int, n_questions: int) -> Album:
     return Album(draw(rng, scene), scene, exchanges)
 
 
+def questions_of_test() -> Iterator[str]:
+    """What is asked about the pictures of the test."""
+    for seed in TESTED_SEEDS:
+        rng = Random(f"picture {seed}")
+        yield asked(rng, a_scene(rng), "held_out")[1].user
+
+
 def draw(rng: Random, scene: Scene) -> Image.Image:
     """A scene as a picture of one of several sizes, with noise, blur, shades and turns."""
-    width, height = rng.choice(_SIZES)
+    return photographed(rng, painted(rng, scene, rng.choice(SIZES)))
+
+
+def painted(rng: Random, scene: Scene, size: tuple[int, int]) -> Image.Image:
+    """A scene as it is, in shades and turns of its own."""
+    width, height = size
     image = _background(rng, scene.background, width, height)
     painter = ImageDraw.Draw(image)
     if not scene.figures:
@@ -88,7 +105,7 @@ def draw(rng: Random, scene: Scene) -> Image.Image:
     alone = len(scene.figures) == 1
     for figure in scene.figures:
         _paint(rng, painter, figure, width, height, alone=alone)
-    return _photographed(rng, image)
+    return image
 
 
 def outline(rng: Random, shape: str, centre: Point, radius: float) -> list[Point]:
@@ -194,7 +211,8 @@ def _shade(rng: Random, colour: str) -> Colour:
     return tuple(min(255, max(0, value)) for value in (red, green, blue))  # pyright: ignore[reportReturnType]
 
 
-def _photographed(rng: Random, image: Image.Image) -> Image.Image:
+def photographed(rng: Random, image: Image.Image) -> Image.Image:
+    """The same as a camera takes it: blurred, darker or lighter, with noise."""
     if rng.random() < 0.4:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2.0)))
     pixels = np.asarray(image, np.float32) * rng.uniform(0.85, 1.1)

@@ -39,6 +39,10 @@ class Figure:
     def name(self) -> str:
         return f"{self.colour} {self.shape}"
 
+    @property
+    def name_zh(self) -> str:
+        return f"{_IN_CHINESE[self.colour]}的{SHAPES_ZH[self.shape]}"
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -242,7 +246,7 @@ def asked(rng: Random, scene: Scene, split: Split) -> tuple[str, Exchange]:
     if kind == "absent":
         return kind, _absent(rng, scene, split)
     if kind == "shapes":
-        return kind, Exchange(_DESCRIBE.say(rng, split), *_seen(scene))
+        return kind, Exchange(_DESCRIBE.say(rng, split), *described(scene))
     if kind == "colour":
         answer = f"The {figure.shape} is {figure.colour}."
         question = _COLOUR.say(rng, split, shape=figure.shape)
@@ -262,15 +266,14 @@ def asked(rng: Random, scene: Scene, split: Split) -> tuple[str, Exchange]:
     if kind == "there":
         return kind, _whether_there(rng, scene, figure, split)
     if kind == "shapes zh":
-        seen = "和".join(f"{_IN_CHINESE[f.colour]}的{SHAPES_ZH[f.shape]}" for f in scene.figures)
-        names = tuple(f"{_IN_CHINESE[f.colour]}的{SHAPES_ZH[f.shape]}" for f in scene.figures)
-        return kind, Exchange(_DESCRIBE_ZH.say(rng, split), f"我看到{seen}。", names)
+        names = tuple(figure.name_zh for figure in scene.figures)
+        return kind, Exchange(_DESCRIBE_ZH.say(rng, split), f"我看到{'和'.join(names)}。", names)
     shape, found = SHAPES_ZH[figure.shape], _IN_CHINESE[figure.colour]
     question = _COLOUR_ZH.say(rng, split, shape=shape)
     return kind, Exchange(question, f"{shape}是{found}的。", (found,), frozenset(COLOURS_ZH))
 
 
-def _seen(scene: Scene) -> tuple[str, tuple[str, ...], frozenset[str]]:
+def described(scene: Scene) -> tuple[str, tuple[str, ...], frozenset[str]]:
     """The description with the words that it needs, and those it may not hold beside them."""
     names = [article(figure.name) for figure in scene.figures]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

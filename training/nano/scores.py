@@ -20,12 +20,17 @@ class Scores:
     def note(self, skill: str, exchanges: Sequence[Exchange], said: str) -> None:
         """Judge the answer to the last of ``exchanges``."""
         expected = exchanges[-1]
-        accepted = expected.accepts(said)
+        asked = [exchange.user for exchange in exchanges]
+        self.judge(skill, asked, expected.answer, said, accepted=expected.accepts(said))
+
+    def judge(
+        self, skill: str, asked: Sequence[str], expected: str, said: str, *, accepted: bool
+    ) -> None:
+        """Keep what became of one question."""
         self.outcomes[skill].append(accepted)
         if not accepted:
-            asked = [exchange.user for exchange in exchanges]
             self.failures.append(
-                {"skill": skill, "asked": asked, "expected": expected.answer, "said": said}
+                {"skill": skill, "asked": [*asked], "expected": expected, "said": said}
             )
 
     def summary(self) -> dict[str, Any]:

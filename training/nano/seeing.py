@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
-from MiniCPMO45.image import TileBatch
+from MiniCPMO45.image import ImageTensors, TileBatch, batch_slices
 from MiniCPMO45.vision import PatchLayout, VisionLayer
 from training.nano.scenes import COLOURS, PLACES, SHAPES, Scene
 
@@ -16,6 +19,38 @@ Cells = list[tuple[int, int]]
 where there is nothing."""
 
 GRID = 3
+BRIGHTEST = 255
+
+
+def in_bytes(image: ImageTensors) -> ImageTensors:
+    """A picture as it was before it was normalised, in a quarter of the memory."""
+    pixels = [((strip + 1) * (BRIGHTEST / 2)).round().byte() for strip in image.pixels]
+    return replace(image, pixels=pixels)
+
+
+def normalised_pixels(strips: Tensor, device: torch.device) -> Tensor:
+    """Bytes on a device as the eye reads them."""
+    return strips.to(device).float() / (BRIGHTEST / 2) - 1
+
+
+def tiles_of(images: Sequence[ImageTensors], device: torch.device) -> TileBatch:
+    """Uncut pictures in bytes on a device, in order; one that comes often is brought there once."""
+    different = {id(image): image for image in images}
+    numbers = {key: number for number, key in enumerate(different)}
+    index = torch.tensor([numbers[id(image)] for image in images])
+    tiles = batch_slices(list(different.values()))
+    pixels = normalised_pixels(tiles.pixels, device)[index.to(device)]
+    return TileBatch(pixels, tiles.patch_mask[index].to(device), tiles.target_sizes[index])
+
+
+def disturbed(tiles: TileBatch) -> TileBatch:
+    """Tiles in the light, tint and noise of another moment; a picture looks new each time."""
+    pixels = tiles.pixels
+    each = (pixels.shape[0], 1, 1, 1)
+    light = 1 + 0.1 * torch.randn(each, device=pixels.device)
+    tint = 0.03 * torch.randn((*pixels.shape[:2], 1, 1), device=pixels.device)
+    noise = 0.08 * torch.rand(each, device=pixels.device) * torch.randn_like(pixels)
+    return replace(tiles, pixels=(((pixels + 1) * light - 1) + tint + noise).clamp(-1, 1))
 
 
 def patch_features(model: MiniCPMO, tiles: TileBatch) -> Tensor:

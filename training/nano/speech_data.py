@@ -15,8 +15,10 @@ from training.nano.answering import AnswerVoice, OwnVoice, codes_before
 from training.nano.call_data import call_sequences
 from training.nano.call_rendering import CallRenderer
 from training.nano.dialogues import training_dialogues
-from training.nano.mixed_rows import MixedSequence, PackedRow, SpokenStretch, packed
+from training.nano.mixed_rows import MixedSequence, PackedRow, SpokenStretch
+from training.nano.packing import packed
 from training.nano.rendering import SPEECH_END, TURN_END, Renderer
+from training.nano.spoken_data import held_out_dialogues
 
 CALL_SHARE = 0.15  # of the sequences; they are longer than the others
 WHOLE_SHARE = 0.35  # answers that are spoken when all of their text is known
@@ -31,10 +33,12 @@ class SpeechData:
     Args:
         folder: checkpoint with the tokenizers.
         length: tokens of a row.
+        held_out: conversations that training never hears.
     """
 
     folder: Path
     length: int
+    held_out: bool = False
 
     def __call__(self, seed: int) -> Iterator[PackedRow]:
         return packed(self._sequences(seed), self.length)
@@ -42,8 +46,11 @@ class SpeechData:
     def _sequences(self, seed: int) -> Iterator[MixedSequence]:
         rng, voice = Random(f"speech {seed}"), OwnVoice(self.folder)
         renderer = Renderer(self.folder)
-        calls = call_sequences(CallRenderer(self.folder), voice, seed, self.length)
-        for dialogue in training_dialogues(seed + 700_000_000):
+        calls = call_sequences(
+            CallRenderer(self.folder), voice, seed, self.length, held_out=self.held_out
+        )
+        learnt = training_dialogues(seed + 700_000_000)
+        for dialogue in held_out_dialogues(seed) if self.held_out else learnt:
             if rng.random() < CALL_SHARE:
                 yield next(calls)
             on_socket = rng.random() < 0.5

@@ -21,16 +21,14 @@ from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.token2wav.prompt import PromptEncoder
 from MiniCPMO45.token2wav.spectra import MEL_RATE
 from MiniCPMO45.token2wav.stream import VocoderStream
-from training.nano.dialogues import evaluation_dialogues
+from training.nano.evaluate_speech import spoken_dialogues
 from training.nano.optimisation import report
 from training.nano.recogniser import Recogniser, word_error_rate
 from training.nano.saying import as_said
 from training.nano.speech import HELD_OUT_VOICES, OWN_VOICE, VOICES, Voice, Waveform, synthesise
 
 CHUNK_CODES, LOOKAHEAD_CODES = 25, 3
-FEWEST_WORDS, MOST_WORDS = 3, 20
 PROMPT = "Hello, it is nice to meet you. Let us talk about numbers, colors and animals."
-_SPREAD = 7  # sentences apart in the evaluation, so that all its skills are heard
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--voices", action="store_true", help="measure all voices, too")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    sentences = spoken_sentences(options.sentences)
+    sentences = [dialogue.exchanges[-1].answer for dialogue in spoken_dialogues(options.sentences)]
     recogniser = Recogniser()
 
     def error_rate(voice: Voice) -> float:
@@ -68,17 +66,6 @@ def main(arguments: list[str] | None = None) -> int:
         sentences=len(sentences),
     )
     return 0
-
-
-def spoken_sentences(n_sentences: int) -> list[str]:
-    """English answers of the evaluation, no two alike."""
-    answers = dict.fromkeys(d.exchanges[-1].answer for d in evaluation_dialogues())
-    english = [
-        answer
-        for answer in answers
-        if answer.isascii() and FEWEST_WORDS <= len(answer.split()) <= MOST_WORDS
-    ]
-    return [*english[::_SPREAD], *english[1::_SPREAD]][:n_sentences]
 
 
 def rendered(stream: VocoderStream, codes: list[int]) -> Waveform:

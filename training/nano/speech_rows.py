@@ -12,9 +12,15 @@ from torch.nn import functional
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.configuration import TTSConfig
 from MiniCPMO45.tts import SpeechTokenGenerator, WeightNormLinear
-from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
-from training.nano.mixed_rows import MixedSequence, PackedRow, SpokenStretch, batch_of, embedded
-from training.nano.optimisation import half_precision
+from training.nano.forward import Rotary, hidden_states, seen_from
+from training.nano.mixed_rows import (
+    MixedBatch,
+    MixedSequence,
+    PackedRow,
+    SpokenStretch,
+    batch_of,
+    embedded,
+)
 from training.nano.packing import NOT_LEARNT
 
 NONE = -1
@@ -68,38 +74,6 @@ def places_of(turn: Sequence[SpokenStretch]) -> list[int]:
     return [place for stretch in turn for place in stretch.places]
 
 
-@torch.no_grad()
-def plans_with_states(
-    model: MiniCPMO, rows: Sequence[PackedRow], length: int, batch_size: int
-) -> tuple[list[SpeechPlan], Tensor]:
-    """The plans of all turns in some rows, and the hidden states ``[n, hidden]`` they refer to."""
-    device = model.device
-    rotary = rotary_rows(model.llm.model, length, device)
-    plans: list[SpeechPlan] = []
-    states: list[Tensor] = []
-    n_states = 0
-    for first in range(0, len(rows), batch_size):
-        chosen = list(rows[first : first + batch_size])
-        with half_precision(device):
-            hidden = _final_states(model, chosen, length, rotary)
-        for row, own_states in zip(chosen, hidden, strict=True):
-            start = 0
-            for sequence in row:
-                for turn in sequence.turns:
-                    plans.append(plan_of(sequence, turn, model.config.tts_config, n_states))
-                    places = torch.tensor(places_of(turn), dtype=torch.long, device=device)
-                    states.append(own_states[start + places])
-                    n_states += len(places)
-                start += len(sequence.ids)
-    return plans, torch.cat(states)
-
-
-def _final_states(model: MiniCPMO, rows: list[PackedRow], length: int, rotary: Rotary) -> Tensor:
-    batch = batch_of(rows, length, model.device)
-    embeddings, _ = embedded(model, batch)
-    return hidden_states(model.llm.model, embeddings, seen_from(batch.rows.segments), rotary)
-
-
 @dataclass(frozen=True)
 class SpeechRows:
     """Plans side by side, each int64 ``[B, T]``; ``segments`` tells turns apart, 0 is padding."""
@@ -110,10 +84,54 @@ class SpeechRows:
     targets: Tensor
     segments: Tensor
 
-    def select(self, index: Tensor, device: torch.device) -> SpeechRows:
-        """The rows of ``index`` ``[n]`` on a device."""
+    def to(self, device: torch.device) -> SpeechRows:
+        """The rows on a device."""
         parts = (self.text_ids, self.states, self.codes, self.targets, self.segments)
-        return SpeechRows(*(part[index].to(device) for part in parts))
+        return SpeechRows(*(part.to(device) for part in parts))
+
+
+@dataclass(frozen=True)
+class SpeechBatch:
+    """Conversations and the speech in them, whose plans refer to the hidden states of the places
+    ``spoken`` ``[2, n]``: rows of the conversations, and positions in them."""
+
+    conversations: MixedBatch
+    spoken: Tensor
+    rows: SpeechRows
+
+
+def speech_batch(
+    rows: list[PackedRow], config: TTSConfig, text_length: int, length: int, device: torch.device
+) -> SpeechBatch:
+    """Some rows of conversations, and rows of at most ``length`` places with all their turns.
+
+    Args:
+        text_length: of the conversations.
+    """
+    plans: list[SpeechPlan] = []
+    spoken: list[tuple[int, int]] = []
+    for number, row in enumerate(rows):
+        start = 0
+        for sequence in row:
+            for turn in sequence.turns:
+                plans.append(plan_of(sequence, turn, config, len(spoken)))
+                spoken += ((number, start + place) for place in places_of(turn))
+            start += len(sequence.ids)
+    return SpeechBatch(
+        batch_of(rows, text_length, device),
+        torch.tensor(spoken, device=device).T,
+        packed_plans(plans, length).to(device),
+    )
+
+
+@torch.no_grad()
+def spoken_states(model: MiniCPMO, batch: SpeechBatch, rotary: Rotary) -> Tensor:
+    """The hidden states ``[n, hidden]`` of what is spoken."""
+    embeddings, _ = embedded(model, batch.conversations)
+    mask = seen_from(batch.conversations.rows.segments)
+    hidden = hidden_states(model.llm.model, embeddings, mask, rotary)
+    row, place = batch.spoken
+    return hidden[row, place]
 
 
 def packed_plans(plans: Sequence[SpeechPlan], length: int) -> SpeechRows:

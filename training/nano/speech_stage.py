@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 
+from training.nano.optimisation import training_options
 from training.nano.recordings import Recordings, recordings
 
 HELD_OUT_SEED = 9_000
@@ -32,17 +32,12 @@ class SpeechStage:
         """Read the command line."""
         parser = argparse.ArgumentParser(prog=f"python -m training.nano.{self.name}")
         parser.add_argument("--out", type=Path, required=True, help="folder to go on from")
-        parser.add_argument("--steps", type=int, default=self.steps)
-        parser.add_argument("--batch", type=int, default=self.batch, help="recordings a step")
-        parser.add_argument("--rate", type=float, default=self.rate, help="highest learning rate")
-        parser.add_argument("--seed", type=int, default=1)
+        training_options(
+            parser, steps=self.steps, batch=self.batch, rate=self.rate, rows="recordings"
+        )
         parser.add_argument("--recordings", type=int, default=4500)
         parser.add_argument("--duration-s", type=int, default=8, help="of each recording")
         parser.add_argument("--keep", type=Path, help="file that holds recordings between stages")
-        parser.add_argument("--save-every", type=int, default=1000, help="steps")
-        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        parser.add_argument("--device", default=device)
         return parser.parse_args(arguments)
 
     def recordings(self, options: argparse.Namespace) -> tuple[Recordings, Recordings]:

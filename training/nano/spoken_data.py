@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
 import numpy as np
 
 from MiniCPMO45 import ChatMessage, voice_system_message
-from training.nano.dialogues import Dialogue, training_dialogues, written_dialogues
-from training.nano.mixed_rows import MixedSequence, PackedRow, packed, without_waste
+from training.nano.dialogues import (
+    Dialogue,
+    evaluation_dialogues,
+    training_dialogues,
+    written_dialogues,
+)
+from training.nano.mixed_rows import MixedSequence, PackedRow, without_waste
+from training.nano.packing import packed
 from training.nano.picture_rows import QUESTIONS, picture_sequence
 from training.nano.pictures import HELD_OUT_SEEDS, album
 from training.nano.saying import transcript
@@ -42,13 +49,34 @@ class SpokenRows:
     Args:
         folder: checkpoint with the tokenizer.
         length: tokens of a row.
+        held_out: only questions and voices that training never hears.
     """
 
     folder: Path
     length: int
+    held_out: bool = False
 
     def __call__(self, seed: int) -> Iterator[PackedRow]:
-        return packed(spoken_sequences(SpokenRenderer(self.folder), seed), self.length)
+        sequences = held_out_sequences if self.held_out else spoken_sequences
+        return packed(sequences(SpokenRenderer(self.folder), seed), self.length)
+
+
+def held_out_sequences(renderer: SpokenRenderer, seed: int) -> Iterator[MixedSequence]:
+    """Endless conversations of the test in its voices, as ``POST /api/chat`` reads them."""
+    draws = np.random.default_rng([seed, 7])
+    for dialogue in held_out_dialogues(seed):
+        turns = [
+            SpokenTurn(heard_question(draws, part.user, held_out=True), part.answer)
+            for part in dialogue.exchanges
+        ]
+        yield renderer.spoken_chat(None, turns, speech=False)
+
+
+def held_out_dialogues(seed: int) -> Iterator[Dialogue]:
+    """The conversations of the test in some order, again and again."""
+    dialogues = evaluation_dialogues()
+    Random(seed).shuffle(dialogues)
+    return cycle(dialogues)
 
 
 def spoken_sequences(renderer: SpokenRenderer, seed: int) -> Iterator[MixedSequence]:

@@ -27,10 +27,10 @@ from training.nano.codec_graphs import speaker_graph, tokenizer_graph
 from training.nano.speech_codec import N_DIGITS, SpeechCodec, digits_of
 
 FLOW = FlowConfig(
-    input_size=128,
+    input_size=96,
     encoder=EncoderConfig(
-        input_size=128,
-        output_size=128,
+        input_size=96,
+        output_size=96,
         num_blocks=2,
         num_up_blocks=2,
         attention_heads=4,

@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
 import torch
 from torch import Tensor
 
+from MiniCPMO45.sessions.duplex_decision import DuplexTokens
 from training.nano.call_data import CallRows
 from training.nano.forward import rotary_rows
-from training.nano.mixed_rows import batch_of, embedded, made_in_processes
-from training.nano.model import load_for_training
+from training.nano.making import Making, prepared
+from training.nano.mixed_rows import batch_of, embedded
+from training.nano.model import LONGEST_CONVERSATION, load_for_training
 from training.nano.optimisation import Optimisation, report
-from training.nano.packing import passes
 from training.nano.stage import Stage
 from training.nano.train_hearing import STAGE as HEARING
-from training.nano.train_hearing import answer_loss, duration_s
+from training.nano.train_hearing import answer_loss, duration_s, held_out_scores
 
 STAGE = Stage("duplex", HEARING.prefixes)
 
@@ -33,37 +33,43 @@ STAGE = Stage("duplex", HEARING.prefixes)
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
-    make = CallRows(options.checkpoint, options.length)
-    rows = made_in_processes(make, options.seed, options.rows, options.processes)
-    made_s = time.monotonic() - started_s
-    device = torch.device(options.device)
-    model = load_for_training(options.checkpoint, device, STAGE.prefixes)
-    rotary = rotary_rows(model.llm.model, options.length, device)
-    batches = passes(len(rows), options.steps * options.batch, options.seed).split(options.batch)
+    folder, length = options.checkpoint, options.length
+    make_held_out = CallRows(folder, length, held_out=True)
+    with (
+        Making(CallRows(folder, length), options.seed, options.rows, options.processes) as making,
+        Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
+    ):
+        device = torch.device(options.device)
+        model = load_for_training(folder, device, STAGE.prefixes)
+        rotary = rotary_rows(model.llm.model, length, device)
+        with prepared(lambda: batch_of(making.take(options.batch), length, device)) as batches:
 
-    def loss_of(step: int) -> Tensor:
-        chosen = [rows[index] for index in batches[step].tolist()]
-        batch = batch_of(chosen, options.length, device)
-        embeddings, _ = embedded(model, batch, disturbed=True)
-        return answer_loss(model, batch, embeddings, rotary)
+            def next_loss() -> Tensor:
+                batch = next(batches)
+                embeddings, _ = embedded(model, batch, disturbed=True)
+                return answer_loss(model, batch, embeddings, rotary)
 
-    optimisation = Optimisation(model, options.steps, options.rate)
+            optimisation = Optimisation.of(options, model)
+            done = STAGE.train(options, model, optimisation, next_loss)
+        scores = held_out_scores(model, held_out.everything(), length, rotary, options.batch)
+    tokens = DuplexTokens(model.tokenizer)
+    decisions = {"listens": tokens.listen, "speaks": tokens.speak, "ends_turns": tokens.turn_end}
     report(
-        **STAGE.train(options, model, optimisation, loss_of),
-        rows=len(rows),
-        sound_s=round(sum(duration_s(row) for row in rows)),
-        making_data_s=round(made_s, 1),
-        seconds=round(time.monotonic() - started_s, 1),
+        **done,
+        rows=len(making.items),
+        sound_s=round(sum(duration_s(row) for row in making.items)),
+        held_out=scores.summary()
+        | {name: scores.share_right(token) for name, token in decisions.items()},
     )
     return 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = STAGE.parser(steps=2500, batch=16, rate=6e-4, rows="rows")
-    parser.add_argument("--rows", type=int, default=3000, help="rows of training data")
-    parser.add_argument("--length", type=int, default=2048, help="tokens of a row")
+    parser = STAGE.parser(steps=2500, batch=6, rate=6e-4, rows="rows")
+    parser.add_argument("--rows", type=int, default=6000, help="rows of training data")
+    parser.add_argument("--held-out", type=int, default=12, help="rows of the test")
+    parser.add_argument("--length", type=int, default=LONGEST_CONVERSATION, help="tokens of a row")
     return parser.parse_args(arguments)
 
 

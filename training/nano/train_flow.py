@@ -9,14 +9,13 @@ Prints one JSON line.
 from __future__ import annotations
 
 import sys
-import time
 
 import torch
 from torch import Tensor
 
 from MiniCPMO45.token2wav.loading import FLOW_FILE
 from training.nano.flow_forward import FlowBatch, flow_loss
-from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.optimisation import Optimisation, half_precision, progress, report
 from training.nano.packing import passes
 from training.nano.recordings import Recordings
 from training.nano.speech_codec import SpeechCodec
@@ -33,7 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     stage = SpeechStage("train_flow", steps=12_000, batch=32, rate=1e-3)
     options = stage.parse(arguments)
-    started_s = time.monotonic()
     learnt, held_out = stage.recordings(options)
     torch.manual_seed(options.seed)
     device = torch.device(options.device)
@@ -42,15 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
     load_module(flow, options.out, FLOW_FILE)
     flow.to(device)
     codes, speakers = heard(codec, learnt)
-    batches = passes(len(learnt), options.steps * options.batch, options.seed).split(options.batch)
+    batches = passes(len(learnt), options.batch, options.seed)
 
-    def loss_of(step: int) -> Tensor:
-        index = batches[step].to(device)
+    def next_loss() -> Tensor:
+        index = next(batches).to(device)
         return flow_loss(flow, _batch(learnt, codes, speakers, index, some_prompt(learnt.n_codes)))
 
-    optimisation = Optimisation(flow, options.steps, options.rate, weight_decay=0.01)
-    for step in optimisation.run(loss_of):
-        if step and step % options.save_every == 0:
+    optimisation = Optimisation.of(options, flow, weight_decay=0.01)
+    for step in optimisation.run(next_loss):
+        if options.save_every and step and step % options.save_every == 0:
             save_module(flow, options.out, FLOW_FILE)
     path = save_module(flow, options.out, FLOW_FILE)
     with torch.no_grad(), half_precision(device):
@@ -60,11 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         held_out_loss = sum(float(flow_loss(flow, batch)) for _ in range(8)) / 8
     report(
         stage=STAGE,
-        steps=options.steps,
-        first_loss=round(optimisation.losses[0], 4),
-        loss=round(optimisation.losses[-1], 4),
+        **progress(options, optimisation),
         held_out_loss=round(held_out_loss, 4),
-        seconds=round(time.monotonic() - started_s, 1),
         files=[path.name],
     )
     return 0

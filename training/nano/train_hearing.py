@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
 import torch
 from torch import Tensor, nn
@@ -25,16 +24,12 @@ from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.mel import FRAMES_PER_SECOND
 from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
 from training.nano.hearing import Clip
-from training.nano.mixed_rows import (
-    MixedBatch,
-    PackedRow,
-    batch_of,
-    embedded,
-    made_in_processes,
-)
+from training.nano.held_out import HeldOut
+from training.nano.making import Making, prepared
+from training.nano.mixed_rows import MixedBatch, PackedRow, batch_of, embedded
 from training.nano.model import load_for_training
-from training.nano.optimisation import Optimisation, report
-from training.nano.packing import NOT_LEARNT, passes
+from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.packing import NOT_LEARNT
 from training.nano.saying import transcript
 from training.nano.spoken_data import SpokenRows
 from training.nano.stage import Stage
@@ -95,32 +90,48 @@ def answer_loss(model: MiniCPMO, batch: MixedBatch, embeddings: Tensor, rotary: 
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
     make = SpokenRows(options.checkpoint, LENGTH)
-    rows = made_in_processes(make, options.seed, options.rows, options.processes)
-    made_s = time.monotonic() - started_s
-    device = torch.device(options.device)
-    student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
-    rotary = rotary_rows(student.model.llm.model, LENGTH, device)
-    batches = passes(len(rows), options.steps * options.batch, options.seed).split(options.batch)
-
-    def loss_of(step: int) -> Tensor:
-        chosen = [rows[index] for index in batches[step].tolist()]
-        return student.loss(batch_of(chosen, LENGTH, device), rotary)
-
-    shares = {"model.llm.": LANGUAGE_RATE_SHARE}
-    optimisation = Optimisation(student, options.steps, options.rate, rate_shares=shares)
+    make_held_out = SpokenRows(options.checkpoint, LENGTH, held_out=True)
+    with (
+        Making(make, options.seed, options.rows, options.processes) as making,
+        Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
+    ):
+        device = torch.device(options.device)
+        student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
+        rotary = rotary_rows(student.model.llm.model, LENGTH, device)
+        shares = {"model.llm.": LANGUAGE_RATE_SHARE}
+        with prepared(lambda: batch_of(making.take(options.batch), LENGTH, device)) as batches:
+            optimisation = Optimisation.of(options, student, rate_shares=shares)
+            done = STAGE.train(
+                options, student.model, optimisation, lambda: student.loss(next(batches), rotary)
+            )
+        scores = held_out_scores(student.model, held_out.everything(), LENGTH, rotary)
     report(
-        **STAGE.train(options, student.model, optimisation, loss_of),
+        **done,
         answer_loss=round(float(student.answer_loss.detach()), 4),
         spelling_loss=round(float(student.spelling_loss.detach()), 4),
-        rows=len(rows),
-        sound_s=round(sum(duration_s(row) for row in rows)),
-        making_data_s=round(made_s, 1),
-        seconds=round(time.monotonic() - started_s, 1),
+        rows=len(making.items),
+        sound_s=round(sum(duration_s(row) for row in making.items)),
+        held_out=scores.summary(),
     )
     return 0
+
+
+@torch.no_grad()
+def held_out_scores(
+    model: MiniCPMO, rows: list[PackedRow], length: int, rotary: Rotary, n_at_once: int = 8
+) -> HeldOut:
+    """How held-out conversations are answered."""
+    scores = HeldOut()
+    for first in range(0, len(rows), n_at_once):
+        batch = batch_of(rows[first : first + n_at_once], length, model.device)
+        with half_precision(model.device):
+            embeddings, _ = embedded(model, batch)
+            mask = seen_from(batch.rows.segments)
+            hidden = hidden_states(model.llm.model, embeddings, mask, rotary)
+            scores.note(model, hidden, batch.rows.targets)
+    return scores
 
 
 def duration_s(row: PackedRow) -> float:
@@ -131,7 +142,8 @@ def duration_s(row: PackedRow) -> float:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = STAGE.parser(steps=3000, batch=32, rate=1e-3, rows=f"rows of {LENGTH}")
-    parser.add_argument("--rows", type=int, default=6000, help="rows of training data")
+    parser.add_argument("--rows", type=int, default=30_000, help="rows of training data")
+    parser.add_argument("--held-out", type=int, default=48, help="rows of the test")
     return parser.parse_args(arguments)
 
 

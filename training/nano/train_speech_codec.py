@@ -9,7 +9,6 @@ graphs of a token2wav folder beside it. Prints one JSON line.
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -19,7 +18,7 @@ from torch.nn import functional
 
 from MiniCPMO45.token2wav.prompt import SPEAKER_ENCODER, SPEECH_TOKENIZER
 from training.nano.codec_graphs import speaker_graph, tokenizer_graph
-from training.nano.optimisation import Optimisation, report
+from training.nano.optimisation import Optimisation, progress, report
 from training.nano.packing import passes
 from training.nano.recordings import FEATURES_PER_CODE, FRAMES_PER_CODE, Recordings
 from training.nano.speech_codec import SILENCE_CODE, SpeechCodec, digits_of
@@ -36,28 +35,24 @@ def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     stage = SpeechStage("train_speech_codec", steps=5000, batch=64, rate=1e-3)
     options = stage.parse(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
     learnt, held_out = stage.recordings(options)
     device = torch.device(options.device)
     codec = load_codec(options.out).to(device)
-    batches = passes(len(learnt), options.steps * options.batch, options.seed).split(options.batch)
+    batches = passes(len(learnt), options.batch, options.seed)
 
-    def loss_of(step: int) -> Tensor:
-        return codec_loss(codec, learnt, batches[step].to(device))
+    def next_loss() -> Tensor:
+        return codec_loss(codec, learnt, next(batches).to(device))
 
-    optimisation = Optimisation(codec, options.steps, options.rate, weight_decay=0.01)
-    for step in optimisation.run(loss_of):
-        if step and step % options.save_every == 0:
+    optimisation = Optimisation.of(options, codec, weight_decay=0.01)
+    for step in optimisation.run(next_loss):
+        if options.save_every and step and step % options.save_every == 0:
             save_codec(codec, options.out)
     files = save_codec(codec, options.out)
     report(
         stage=STAGE,
-        steps=options.steps,
-        first_loss=round(optimisation.losses[0], 4),
-        loss=round(optimisation.losses[-1], 4),
+        **progress(options, optimisation),
         **_held_out_scores(codec.eval(), held_out),
-        seconds=round(time.monotonic() - started_s, 1),
         files=[path.name for path in files],
     )
     return 0

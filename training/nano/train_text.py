@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
 import torch
 from torch import Tensor
@@ -20,9 +19,11 @@ from torch.nn import functional
 from MiniCPMO45 import MiniCPMO
 from training.nano.dialogues import evaluation_dialogues
 from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.held_out import HeldOut
+from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
-from training.nano.packing import NOT_LEARNT, Rows, evaluation_rows, passes, training_rows
+from training.nano.packing import NOT_LEARNT, Rows, Table, TextRows, held_out_tables
 from training.nano.rendering import Renderer
 from training.nano.stage import Stage
 
@@ -35,31 +36,23 @@ WEIGHT_DECAY = 0.1
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
-    rows = training_rows(options.checkpoint, options.seed, options.rows, LENGTH, options.processes)
-    made_s = time.monotonic() - started_s
-    device = torch.device(options.device)
-    model = load_for_training(options.checkpoint, device, STAGE.prefixes)
+    make = TextRows(options.checkpoint, LENGTH)
+    with Making(make, options.seed, options.rows, options.processes) as making:
+        device = torch.device(options.device)
+        model = load_for_training(options.checkpoint, device, STAGE.prefixes)
+        rotary = rotary_rows(model.llm.model, LENGTH, device)
+        with prepared(lambda: Rows.of(making.take(options.batch), device)) as batches:
+
+            def next_loss() -> Tensor:
+                return batch_loss(model, next(batches), rotary, dropped_share=DROPPED_SHARE)
+
+            optimisation = Optimisation.of(options, model, weight_decay=WEIGHT_DECAY)
+            done = STAGE.train(options, model, optimisation, next_loss)
     renderer = Renderer(options.checkpoint)
-    held_out = evaluation_rows(renderer, evaluation_dialogues(), LENGTH)
-    rotary = rotary_rows(model.llm.model, LENGTH, device)
-    order = passes(options.rows, options.steps * options.batch, options.seed)
-    batches = order.split(options.batch)
-
-    def loss_of(step: int) -> Tensor:
-        batch = rows.select(batches[step], device)
-        return batch_loss(model, batch, rotary, dropped_share=DROPPED_SHARE)
-
-    optimisation = Optimisation(model, options.steps, options.rate, WEIGHT_DECAY)
-    report(
-        **STAGE.train(options, model, optimisation, loss_of),
-        held_out_loss=round(_held_out_loss(model, held_out, rotary, device), 4),
-        rows=options.rows,
-        learnt_tokens=int((rows.targets != NOT_LEARNT).sum()),
-        making_data_s=round(made_s, 1),
-        seconds=round(time.monotonic() - started_s, 1),
-    )
+    tables = held_out_tables(renderer, evaluation_dialogues(options.held_out), LENGTH)
+    scores = held_out_scores(model, tables, rotary, device)
+    report(**done, rows=len(making.items), held_out=scores.summary())
     return 0
 
 
@@ -79,16 +72,25 @@ def batch_loss(
 
 
 @torch.no_grad()
-def _held_out_loss(model: MiniCPMO, rows: Rows, rotary: Rotary, device: torch.device) -> float:
-    with half_precision(device):
-        parts = torch.arange(rows.ids.shape[0]).split(16)
-        losses = [float(batch_loss(model, rows.select(part, device), rotary)) for part in parts]
-    return sum(losses) / len(losses)
+def held_out_scores(
+    model: MiniCPMO, tables: list[Table], rotary: Rotary, device: torch.device
+) -> HeldOut:
+    """How held-out conversations are answered."""
+    scores = HeldOut()
+    for first in range(0, len(tables), 16):
+        rows = Rows.of(tables[first : first + 16], device)
+        with half_precision(device):
+            embeddings = model.llm.embed(rows.ids)
+            mask = seen_from(rows.segments)
+            hidden = hidden_states(model.llm.model, embeddings, mask, rotary)
+            scores.note(model, hidden, rows.targets)
+    return scores
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = STAGE.parser(steps=6000, batch=96, rate=1.5e-3, rows=f"rows of {LENGTH}")
     parser.add_argument("--rows", type=int, default=250_000, help="rows of training data")
+    parser.add_argument("--held-out", type=int, default=8, help="conversations of every skill")
     return parser.parse_args(arguments)
 
 

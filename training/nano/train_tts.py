@@ -12,60 +12,65 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
 import torch
 from torch import Tensor
 
 from training.nano.forward import rotary_rows
-from training.nano.mixed_rows import made_in_processes
+from training.nano.making import Making, prepared
+from training.nano.mixed_rows import PackedRow
 from training.nano.model import load_for_training
-from training.nano.optimisation import Optimisation, report
-from training.nano.packing import passes
+from training.nano.optimisation import Optimisation, half_precision, report
 from training.nano.speech_data import SpeechData
-from training.nano.speech_rows import packed_plans, plans_with_states, speech_loss
+from training.nano.speech_rows import SpeechBatch, speech_batch, speech_loss, spoken_states
 from training.nano.stage import Stage
 
 STAGE = Stage("tts", ("tts.",))
 TEXT_LENGTH = 1024  # tokens of a row of conversations
 LENGTH = 512  # conditions and codes of a packed row
-ROWS_AT_ONCE = 32  # of conversations
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
     make = SpeechData(options.checkpoint, TEXT_LENGTH)
-    conversations = made_in_processes(make, options.seed, options.rows, options.processes)
-    made_s = time.monotonic() - started_s
-    device = torch.device(options.device)
-    model = load_for_training(options.checkpoint, device, STAGE.prefixes)
-    plans, states = plans_with_states(model, conversations, TEXT_LENGTH, ROWS_AT_ONCE)
-    rows = packed_plans(plans, LENGTH)
-    rotary = rotary_rows(model.tts.model, LENGTH, device)
-    n_rows = rows.codes.shape[0]
-    batches = passes(n_rows, options.steps * options.batch, options.seed).split(options.batch)
+    make_held_out = SpeechData(options.checkpoint, TEXT_LENGTH, held_out=True)
+    with (
+        Making(make, options.seed, options.rows, options.processes) as making,
+        Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
+    ):
+        device = torch.device(options.device)
+        model = load_for_training(options.checkpoint, device, STAGE.prefixes)
+        text_rotary = rotary_rows(model.llm.model, TEXT_LENGTH, device)
+        rotary = rotary_rows(model.tts.model, LENGTH, device)
 
-    def loss_of(step: int) -> Tensor:
-        return speech_loss(model.tts, rows.select(batches[step], device), states, rotary)
+        def batch(rows: list[PackedRow]) -> SpeechBatch:
+            return speech_batch(rows, model.config.tts_config, TEXT_LENGTH, LENGTH, device)
 
-    optimisation = Optimisation(model, options.steps, options.rate)
+        def loss_of(spoken: SpeechBatch) -> Tensor:
+            states = spoken_states(model, spoken, text_rotary)
+            return speech_loss(model.tts, spoken.rows, states, rotary)
+
+        with prepared(lambda: batch(making.take(options.batch))) as batches:
+            optimisation = Optimisation.of(options, model)
+            done = STAGE.train(options, model, optimisation, lambda: loss_of(next(batches)))
+        test = batch(held_out.everything())
+        with torch.no_grad(), half_precision(device):
+            held_out_loss = float(loss_of(test))
     report(
-        **STAGE.train(options, model, optimisation, loss_of),
-        rows=n_rows,
-        turns=len(plans),
-        codes=int((rows.codes >= 0).sum()),
-        making_data_s=round(made_s, 1),
-        seconds=round(time.monotonic() - started_s, 1),
+        **done,
+        rows=len(making.items),
+        turns=sum(len(sequence.turns) for row in making.items for sequence in row),
+        held_out={"loss": round(held_out_loss, 4)},
     )
     return 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = STAGE.parser(steps=4000, batch=64, rate=1e-3, rows=f"rows of {LENGTH}")
-    parser.add_argument("--rows", type=int, default=4000, help="rows of conversations")
+    parser = STAGE.parser(steps=4000, batch=32, rate=1e-3, rows=f"rows of {TEXT_LENGTH}")
+    parser.add_argument("--rows", type=int, default=12_000, help="rows of conversations")
+    parser.add_argument("--held-out", type=int, default=16, help="rows of the test")
     return parser.parse_args(arguments)
 
 

@@ -14,21 +14,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
-from MiniCPMO45.image import TileBatch
 from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.held_out import HeldOut
+from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
-from training.nano.optimisation import Optimisation, report
-from training.nano.packing import NOT_LEARNT, Rows, passes, training_rows
-from training.nano.picture_rows import PictureBatch, picture_rows
-from training.nano.seeing import PlaceReader, patch_features, with_pictures
+from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.packing import NOT_LEARNT, Rows, TextRows
+from training.nano.picture_rows import PictureBatch, PictureRow, PictureRows
+from training.nano.seeing import PlaceReader, disturbed, patch_features, with_pictures
 from training.nano.stage import Stage
 from training.nano.train_text import DROPPED_SHARE, LENGTH, batch_loss
 
@@ -51,85 +50,92 @@ class Student(nn.Module):
         self.places = PlaceReader(width, model.resampler.proj.device)
         self.answer_loss = self.place_loss = torch.zeros(())
 
-    def loss(self, batch: PictureBatch, text: Rows | None, rotary: Rotary) -> Tensor:
+    def loss(self, batch: PictureBatch, text: Rows, rotary: Rotary) -> Tensor:
         """What is to be lowered: for answers about pictures, places, and for answers in ``text``.
 
         The two kinds of answers count alike.
         """
-        tiles = replace(batch.tiles, pixels=disturbed(batch.tiles))
+        tiles = disturbed(batch.tiles)
         features = patch_features(self.model, tiles)
         self.answer_loss = answer_loss(self.model, batch, features, rotary)
         self.place_loss = self.places.loss(features, tiles, batch.cells)
-        loss = self.answer_loss + PLACE_WEIGHT * self.place_loss
-        if text is None:
-            return loss
-        return loss + batch_loss(self.model, text, rotary, dropped_share=DROPPED_SHARE)
+        text_loss = batch_loss(self.model, text, rotary, dropped_share=DROPPED_SHARE)
+        return self.answer_loss + PLACE_WEIGHT * self.place_loss + text_loss
 
 
 def answer_loss(model: MiniCPMO, batch: PictureBatch, features: Tensor, rotary: Rotary) -> Tensor:
     """Mean cross-entropy over the tokens that are to be learnt."""
+    targets = batch.rows.targets
+    hidden, learnt = picture_states(model, batch, features, rotary), targets != NOT_LEARNT
+    return functional.cross_entropy(model.llm.logits(hidden[learnt]), targets[learnt])
+
+
+def picture_states(
+    model: MiniCPMO, batch: PictureBatch, features: Tensor, rotary: Rotary
+) -> Tensor:
+    """Final hidden states ``[B, T, hidden]`` of rows about pictures with these features."""
     rows = batch.rows
     embeddings = with_pictures(model, rows.ids, features, batch.tiles.target_sizes)
-    hidden = hidden_states(model.llm.model, embeddings, seen_from(rows.segments), rotary)
-    learnt = rows.targets != NOT_LEARNT
-    return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
-
-
-def disturbed(tiles: TileBatch) -> Tensor:
-    """Pixels with the light, tint and noise of another moment; a picture looks new each time."""
-    pixels = tiles.pixels
-    each = (pixels.shape[0], 1, 1, 1)
-    light = 1 + 0.1 * torch.randn(each, device=pixels.device)
-    tint = 0.03 * torch.randn((*pixels.shape[:2], 1, 1), device=pixels.device)
-    noise = 0.08 * torch.rand(each, device=pixels.device) * torch.randn_like(pixels)
-    return (((pixels + 1) * light - 1) + tint + noise).clamp(-1, 1)
+    return hidden_states(model.llm.model, embeddings, seen_from(rows.segments), rotary)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
-    started_s = time.monotonic()
     torch.manual_seed(options.seed)
-    text = None
-    if options.text_rows:
-        text_seed = options.seed + 500  # other conversations than the text stage had
-        text = training_rows(
-            options.checkpoint, text_seed, options.text_rows, LENGTH, options.processes
-        )
-    seen = picture_rows(
-        options.checkpoint, options.seed, options.pictures, LENGTH, options.processes
-    )
-    made_s = time.monotonic() - started_s
-    device = torch.device(options.device)
-    student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
-    rotary = rotary_rows(student.model.llm.model, LENGTH, device)
-    n_seen = seen.rows.ids.shape[0]
-    batches = passes(n_seen, options.steps * options.batch, options.seed).split(options.batch)
-    text_order = passes(max(1, options.text_rows), options.steps * options.batch, options.seed + 1)
-    text_batches = text_order.split(options.batch)
+    folder, n_processes = options.checkpoint, options.processes
+    text_seed = options.seed + 500  # other conversations than the text stage had
+    make_held_out = PictureRows(folder, LENGTH, held_out=True)
+    n_for_text = -(-n_processes // 4)  # pictures take longer
+    with (
+        Making(PictureRows(folder, LENGTH), options.seed, options.rows, n_processes) as making,
+        Making(TextRows(folder, LENGTH), text_seed, options.text_rows, n_for_text) as text,
+        Making(make_held_out, 0, options.held_out, n_for_text) as held_out,
+    ):
+        device = torch.device(options.device)
+        student = Student(load_for_training(folder, device, STAGE.prefixes))
+        rotary = rotary_rows(student.model.llm.model, LENGTH, device)
 
-    def loss_of(step: int) -> Tensor:
-        batch = seen.select(batches[step], device)
-        return student.loss(batch, text and text.select(text_batches[step], device), rotary)
+        def batch() -> tuple[PictureBatch, Rows]:
+            seen, written = making.take(options.batch), text.take(options.batch)
+            return PictureBatch.of(seen, device), Rows.of(written, device)
 
-    shares = {"model.llm.": LANGUAGE_RATE_SHARE}
-    optimisation = Optimisation(student, options.steps, options.rate, rate_shares=shares)
+        shares = {"model.llm.": LANGUAGE_RATE_SHARE}
+        with prepared(batch) as batches:
+            optimisation = Optimisation.of(options, student, rate_shares=shares)
+            done = STAGE.train(
+                options, student.model, optimisation, lambda: student.loss(*next(batches), rotary)
+            )
+        scores = held_out_scores(student.model, held_out.everything(), rotary, device)
     report(
-        **STAGE.train(options, student.model, optimisation, loss_of),
+        **done,
         answer_loss=round(float(student.answer_loss.detach()), 4),
         place_loss=round(float(student.place_loss.detach()), 4),
-        pictures=options.pictures,
-        rows=n_seen,
-        making_data_s=round(made_s, 1),
-        seconds=round(time.monotonic() - started_s, 1),
+        pictures=sum(len(row.images) for row in making.items),
+        held_out=scores.summary(),
     )
     return 0
 
 
+@torch.no_grad()
+def held_out_scores(
+    model: MiniCPMO, rows: list[PictureRow], rotary: Rotary, device: torch.device
+) -> HeldOut:
+    """How held-out questions about held-out pictures are answered."""
+    scores = HeldOut()
+    for first in range(0, len(rows), 8):
+        batch = PictureBatch.of(rows[first : first + 8], device)
+        with half_precision(device):
+            features = patch_features(model, batch.tiles)
+            scores.note(model, picture_states(model, batch, features, rotary), batch.rows.targets)
+    return scores
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = STAGE.parser(steps=3000, batch=48, rate=1e-3, rows="rows of each kind")
-    parser.add_argument("--pictures", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=40_000, help="rows about pictures")
     parser.add_argument("--text-rows", type=int, default=60_000, help="rows without a picture")
+    parser.add_argument("--held-out", type=int, default=40, help="rows of the test")
     return parser.parse_args(arguments)
 
 

@@ -8,7 +8,6 @@ Goes on from FOLDER/hift.pt where that exists. Prints one JSON line.
 from __future__ import annotations
 
 import sys
-import time
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch.nn import functional
 
 from MiniCPMO45.token2wav.hift import HiFT
 from MiniCPMO45.token2wav.spectra import MEL_HOP
-from training.nano.optimisation import Optimisation, report
+from training.nano.optimisation import Optimisation, progress, report
 from training.nano.packing import passes
 from training.nano.recordings import Recordings
 from training.nano.speech_stage import SpeechStage
@@ -33,21 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     stage = SpeechStage("train_vocoder", steps=12_000, batch=48, rate=8e-4)
     options = stage.parse(arguments)
-    started_s = time.monotonic()
     learnt, held_out = stage.recordings(options)
     torch.manual_seed(options.seed)
     device = torch.device(options.device)
     hift = new_hift()
     load_module(hift, options.out, HIFT_FILE)
     hift.to(device).prepare()
-    batches = passes(len(learnt), options.steps * options.batch, options.seed).split(options.batch)
+    batches = passes(len(learnt), options.batch, options.seed)
 
-    def loss_of(step: int) -> Tensor:
-        return vocoder_loss(hift, learnt, batches[step].to(device))
+    def next_loss() -> Tensor:
+        return vocoder_loss(hift, learnt, next(batches).to(device))
 
-    optimisation = Optimisation(hift, options.steps, options.rate, weight_decay=0.01)
-    for step in optimisation.run(loss_of):
-        if step and step % options.save_every == 0:
+    optimisation = Optimisation.of(options, hift, weight_decay=0.01)
+    for step in optimisation.run(next_loss):
+        if options.save_every and step and step % options.save_every == 0:
             save_module(hift, options.out, HIFT_FILE)
     path = save_module(hift, options.out, HIFT_FILE)
     with torch.no_grad():
@@ -55,11 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         held_out_loss = sum(float(vocoder_loss(hift, held_out, everything)) for _ in range(8)) / 8
     report(
         stage=STAGE,
-        steps=options.steps,
-        first_loss=round(optimisation.losses[0], 4),
-        loss=round(optimisation.losses[-1], 4),
+        **progress(options, optimisation),
         held_out_loss=round(held_out_loss, 4),
-        seconds=round(time.monotonic() - started_s, 1),
         files=[path.name],
     )
     return 0

@@ -44,6 +44,8 @@ NAMES_ZH = words_of(
 )
 HELD_OUT_NAMES = words_of("Elsa Greta Milo Nico Petra Ruth Stella Tobias Violet Ella")
 
+_PLURALS = {"mouse": "mice", "sheep": "sheep", "fish": "fish", "wolf": "wolves", "leaf": "leaves"}
+
 _STARTS = words_of(
     "b br c ch cl d dr f fl g gr h j k kr l m n p pl qu r s sh sl st t th tr v w y z"
 )
@@ -76,6 +78,20 @@ def a_made_up_word(rng: Random) -> str:
     syllables = rng.choice((1, 2, 2, 2, 3))
     word = "".join(rng.choice(_STARTS) + rng.choice(_MIDDLES) for _ in range(syllables))
     return word + rng.choice(_ENDS) if syllables == 1 or rng.random() < 0.6 else word
+
+
+def written_number(rng: Random, number: int) -> str:
+    """A number up to twenty in letters or in digits."""
+    return str(number) if rng.random() < 0.4 else NUMBERS[number]
+
+
+def plural(word: str) -> str:
+    """Several of what a noun names."""
+    if word in _PLURALS:
+        return _PLURALS[word]
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh", "o")) else f"{word}s"
 
 
 def article(word: str) -> str:

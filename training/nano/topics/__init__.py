@@ -2,10 +2,17 @@
 
 from training.nano.exchange import Maker
 from training.nano.topics import (
+    animal_riddles,
     animals,
     calendar,
+    checks,
     chinese,
+    chinese_animals,
+    chinese_facts,
+    chinese_numbers,
     chinese_talk,
+    counting,
+    facts,
     feelings,
     itself,
     knowledge,
@@ -15,6 +22,8 @@ from training.nano.topics import (
     opposites,
     refusals,
     small_talk,
+    stories,
+    week,
 )
 
 SKILLS: dict[str, Maker] = {
@@ -23,12 +32,21 @@ SKILLS: dict[str, Maker] = {
     **feelings.SKILLS,
     **itself.SKILLS,
     **numbers.SKILLS,
+    **counting.SKILLS,
+    **stories.SKILLS,
+    **checks.SKILLS,
     **knowledge.SKILLS,
     **calendar.SKILLS,
+    **week.SKILLS,
     **opposites.SKILLS,
     **animals.SKILLS,
+    **animal_riddles.SKILLS,
     **memory.SKILLS,
+    **facts.SKILLS,
     **refusals.SKILLS,
     **chinese_talk.SKILLS,
     **chinese.SKILLS,
+    **chinese_numbers.SKILLS,
+    **chinese_animals.SKILLS,
+    **chinese_facts.SKILLS,
 }

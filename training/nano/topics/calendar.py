@@ -26,6 +26,15 @@ _DAY = Phrasings(
     what do we have {side} {day}?
     which day do we [have|get] {side} {day}?
     the day {side} {day} is [called|] [what|which]?
+    {side} {day}, please [tell me the day|which one]
+    what day [would be|do you get|are we at] [right|just|directly|] {side} {day}?
+    what [stands|follows|is found] [just|directly|right|] {side} {day} [in the week|]?
+    [go|count|step] one day {way} from {day}, [what|which day] is [it|that]?
+    * the [neighbor|neighboring day] {side} {day}
+    [which|what] [one|day] do I [write|say|put] {side} {day}?
+    in the [week|calendar], what [comes|is] {side} {day}?
+    if I have {day}, what day [is|comes] {side} [it|that]?
+    [{day}|it is {day}], what [is|comes] {side} [it|that]?
     """,
     """
     [name|give me] the day that comes [right|] {side} {day}
@@ -51,6 +60,12 @@ _RELATIVE = Phrasings(
     {when} [is|was] [what|which] day when today is {day}?
     it is {day}, [tell me what|what|which day] [is|was] {when}?
     today is {day}, what do [people|you|we] call {when}?
+    {when}, if [we have|it is] {day} [today|now], [is|was] [what|which day]?
+    [on|when it is] {day}, [what|which day] do we [call|say is] {when}?
+    [my calendar says|they say|I know that] it is {day}, [what|which day] [is|was] {when}?
+    today it is {day} and {when} it [is|was] [what|which day]?
+    [we have|it is] {day} today, [tell me|say] {when}
+    [with|for] {day} as today, {when} [is|was] [what|which]?
     """,
     """
     suppose today is {day}, what do we call {when}?
@@ -69,6 +84,9 @@ _NEXT = Phrasings(
     [tell me|what is] the next one
     [so|okay,|now|then] next?
     [which|what] [one|day] [is|comes] next?
+    [one|a] day [later|more|further on]?
+    [go|move] [on|one further|to the next one]
+    [another day|next day|the following one] [, please|]?
     """,
     "and the next one?\nand next?",
 )
@@ -87,10 +105,28 @@ _MONTH = Phrasings(
     which month of the year [comes|is] {side} {month}?
     which month do we [have|get] {side} {month}?
     the month {side} {month} is [called|] [what|which]?
+    what [stands|follows|would be|is found] [just|directly|right|] {side} {month}?
+    {side} {month}, [please|the month is|tell me the month]
+    [which|what] one do I [write|say|put] {side} {month}?
+    in the [year|calendar], what [comes|is] {side} {month}?
+    [it is {month} now|we have {month}], [what|which month] [is|comes] {side} [it|that]?
     """,
     """
     [name|give me] the month that comes {side} {month}
     {side} {month} comes which month?
+    """,
+)
+_ANOTHER = Phrasings(
+    """
+    [and|so|okay, and|thanks, and] {side} {name}?
+    [and|so|okay,] what [comes|is] {side} {name}?
+    [and|okay,|so] [what|how] about {side} {name}?
+    the same {side} {name}?
+    now {side} {name} [, please|]
+    """,
+    """
+    and how is it {side} {name}?
+    then {side} {name}?
     """,
 )
 _LIST = Phrasings(
@@ -130,6 +166,11 @@ _HOW_MANY = Phrasings(
     [count|please count] the {small} [of|in] a {large}
     what number of {small} does a {large} have?
     does a {large} have [five|ten|nine] {small}?
+    of how many {small} is a {large} made?
+    a {large} [lasts|takes|counts] how many {small}?
+    how many {small} [long is|does it take for|pass in|go into] [a|one|each|every] {large}?
+    how many [different|] {small} can a {large} have?
+    [each|every] {large} has how many {small}?
     """,
     """
     a {large} has how many {small}?
@@ -169,12 +210,15 @@ def day(rng: Random, split: Split) -> list[Exchange]:
     index, side = rng.randrange(7), rng.choice(("after", "before"))
     step = 1 if side == "after" else -1
     found = DAYS[(index + step) % 7]
-    question = _DAY.say(rng, split, side=side, day=DAYS[index])
-    exchanges = [_named(question, f"{found} comes {side} {DAYS[index]}.", found, DAYS)]
+    way = "on" if step == 1 else "back"
+    question = _DAY.say(rng, split, side=side, day=DAYS[index], way=way)
+    exchanges = [named(question, f"{found} comes {side} {DAYS[index]}.", found, DAYS)]
     if step == 1 and rng.random() < 0.3:
         later = DAYS[(index + 2) % 7]
         follow_up = f"{later} comes after {found}."
-        exchanges.append(_named(_NEXT.say(rng, split), follow_up, later, DAYS))
+        exchanges.append(named(_NEXT.say(rng, split), follow_up, later, DAYS))
+    elif rng.random() < 0.2:
+        exchanges.append(_another(rng, split, DAYS))
     return exchanges
 
 
@@ -183,14 +227,15 @@ def relative_day(rng: Random, split: Split) -> list[Exchange]:
     found = DAYS[(index + (1 if when == "tomorrow" else -1)) % 7]
     question = _RELATIVE.say(rng, split, day=DAYS[index], when=when)
     verb = "is" if when == "tomorrow" else "was"
-    return [_named(question, f"{when.capitalize()} {verb} {found}.", found, DAYS)]
+    return [named(question, f"{when.capitalize()} {verb} {found}.", found, DAYS)]
 
 
 def month(rng: Random, split: Split) -> list[Exchange]:
     index, side = rng.randrange(12), rng.choice(("after", "before"))
     found = MONTHS[(index + (1 if side == "after" else -1)) % 12]
     question = _MONTH.say(rng, split, side=side, month=MONTHS[index])
-    return [_named(question, f"{found} comes {side} {MONTHS[index]}.", found, MONTHS)]
+    exchanges = [named(question, f"{found} comes {side} {MONTHS[index]}.", found, MONTHS)]
+    return exchanges if rng.random() < 0.8 else [*exchanges, _another(rng, split, MONTHS)]
 
 
 def listing(rng: Random, split: Split) -> list[Exchange]:
@@ -209,7 +254,16 @@ def today(rng: Random, split: Split) -> list[Exchange]:
     return [Exchange(_TODAY.say(rng, split), answer, ("no clock|no calendar|do not know",))]
 
 
-def _named(question: str, answer: str, found: str, names: list[str]) -> Exchange:
+def _another(rng: Random, split: Split, names: list[str]) -> Exchange:
+    """The day or month beside another one."""
+    index, side = rng.randrange(len(names)), rng.choice(("after", "before"))
+    found = names[(index + (1 if side == "after" else -1)) % len(names)]
+    question = _ANOTHER.say(rng, split, side=side, name=names[index])
+    return named(question, f"{found} comes {side} {names[index]}.", found, names)
+
+
+def named(question: str, answer: str, found: str, names: list[str]) -> Exchange:
+    """An answer that must name what is found, and no other of the names."""
     family = frozenset(name.lower() for name in names)
     return Exchange(question, answer, (found.lower(),), family)
 

@@ -7,95 +7,102 @@ from random import Random
 from training.nano.exchange import Exchange, Maker
 from training.nano.phrasing import Phrasings, Split, words_of
 from training.nano.topics.chinese_talk import answered, with_mark
-from training.nano.words import COLOURS_ZH, DAYS_ZH, NUMBERS_ZH, a_name_zh
+from training.nano.words import COLOURS_ZH, DAYS_ZH, a_name_zh
 
 _TELL = Phrasings(
-    "我叫{name}\n我的名字是{name}\n你好，我叫{name}\n我是{name}\n大家叫我{name}\n你可以叫我{name}"
-    "\n[请|你们|你可以|可以|大家都|朋友们|妈妈|他们|别人]叫我{name}[吧|好了|就行|]"
-    "\n我[的名字|的姓名|的小名]叫{name}"
-    "\n我[名字|姓名]是{name}"
-    "\n[我的名|名字|小名]叫{name}"
-    "\n[本人|我本人]叫{name}"
-    "\n[我|在下]就是{name}"
-    "\n我名字叫{name}"
-    "\n[你好|嗨|大家好|认识一下]，我[是|名字是|的名字叫]{name}"
-    "\n[介绍一下|自我介绍一下]，我[是|叫]{name}"
-    "\n{name}是我的名字"
-    "\n这里是{name}"
-    "\n叫我{name}[就好|就可以了|好吗|]",
-    "请叫我{name}\n我名叫{name}\n叫我{name}吧",
+    """
+    我叫{name}
+    我的名字是{name}
+    你好，我叫{name}
+    我是{name}
+    大家叫我{name}
+    你可以叫我{name}
+    [请|你们|你可以|可以|大家都|朋友们|妈妈|他们|别人]叫我{name}[吧|好了|就行|]
+    我[的名字|的姓名|的小名]叫{name}
+    我[名字|姓名]是{name}
+    [我的名|名字|小名]叫{name}
+    [本人|我本人]叫{name}
+    [我|在下]就是{name}
+    我名字叫{name}
+    [你好|嗨|大家好|认识一下]，我[是|名字是|的名字叫]{name}
+    [介绍一下|自我介绍一下]，我[是|叫]{name}
+    {name}是我的名字
+    这里是{name}
+    叫我{name}[就好|就可以了|好吗|]
+    [大家好|嗨|哈喽|你好|您好]，{name}[来了|在这里|向你问好]
+    我是[新来的|你的朋友|从北京来的|学生]{name}
+    我的[中文|]名[字|]叫{name}
+    [记住|请记住|告诉你]，我[叫|是]{name}
+    [爸爸妈妈|同学|老师|家里人][都|]叫我{name}
+    {name}[，这是我的名字|，很高兴见到你|就是我]
+    """,
+    """
+    请叫我{name}
+    我名叫{name}
+    叫我{name}吧
+    """,
 )
 _ASK_NAME = Phrasings(
-    "我叫什么[名字|]\n我是谁\n你[知道|记得]我的名字吗\n我的名字是什么\n你还记得我是谁吗"
-    "\n你[知道|记得|还记得|忘了|记住了]我[叫|是][什么|什么名字|谁][吗|]"
-    "\n[说|说说|讲|告诉我][我|]的名字[吧|是什么|]"
-    "\n[请|]说出我[叫什么|是谁|叫什么名字]"
-    "\n[我|本人]的名字[叫|是][什么|啥]"
-    "\n我[刚才说|说过]我叫什么"
-    "\n[你|]忘了我的名字[吗|]"
-    "\n你[该|应该|会]叫我什么"
-    "\n我叫[啥|什么来着|什么呢]",
-    "你知道我叫什么吗\n说出我的名字",
-)
-_SUM = Phrasings(
-    "{sum}等于几\n{sum}等于多少\n{sum}是多少\n[请问|]{sum}得几\n[请|]算一下{sum}\n{sum}"
-    "\n[请|]算[算|一算|][{sum}|一下{sum}等于几]"
-    "\n[帮我|请帮我|麻烦你|你来]算[一下|出|一算]{sum}"
-    "\n[帮我|请]计算[一下|]{sum}"
-    "\n{sum}[得|是|等于][多少|几|什么][呢|啊|]"
-    "\n{sum}的[得数|答案|和|值|结果][是多少|是几|呢]"
-    "\n{sum}，[结果|答案|得数][是什么|是多少|呢]"
-    "\n你[知道|会算|能算出|能告诉我]{sum}[等于几|等于多少|是多少|的答案]吗"
-    "\n[告诉我|说说|我想知道]{sum}[是几|等于多少|的答案|是多少]"
-    "\n{sum}会是[几|多少]",
-    "{sum}的结果是什么\n你知道{sum}是几吗\n帮我算算{sum}",
-)
-_COUNT = Phrasings(
-    "[请|]从一数到{last}\n数到{last}\n你能数到{last}吗\n[请|]从1数到{last}"
-    "\n[帮我|给我|为我|替我|你来]数到{last}"
-    "\n[帮我|给我|你来]数[一数|数]，[数|]到{last}"
-    "\n[请|你能|你会|你可以]从一[开始|][数|一直数]到{last}[吗|]"
-    "\n[数数|数一数|数一下|开始数数|来数数]，[从一|]到{last}"
-    "\n[数数|我们数数]，从一数到{last}"
-    "\n[一直|请|开始]数到{last}[为止|吧|]"
-    "\n从[一|1]到{last}[数一遍|数一下|都说出来|数数]"
-    "\n[说出|念出]一到{last}",
-    "帮我从一数到{last}\n数数吧，数到{last}",
+    """
+    我叫什么[名字|]
+    我是谁
+    你[知道|记得]我的名字吗
+    我的名字是什么
+    你还记得我是谁吗
+    你[知道|记得|还记得|忘了|记住了]我[叫|是][什么|什么名字|谁][吗|]
+    [说|说说|讲|告诉我][我|]的名字[吧|是什么|]
+    [请|]说出我[叫什么|是谁|叫什么名字]
+    [我|本人]的名字[叫|是][什么|啥]
+    我[刚才说|说过]我叫什么
+    [你|]忘了我的名字[吗|]
+    你[该|应该|会]叫我什么
+    我叫[啥|什么呢]
+    [现在|那|请问|考考你，]我[叫|是][谁|什么名字]
+    你[能|可以|会]说出我的名字吗
+    [刚才|前面]我说我叫什么
+    你在跟谁[说话|聊天|讲话]
+    我[该|应该]叫什么
+    """,
+    """
+    你知道我叫什么吗
+    说出我的名字
+    """,
 )
 _OPPOSITES = {
     one: other
     for pair in words_of(
-        "大小 高低 上下 左右 热冷 多少 长短 快慢 新旧 好坏 黑白 里外 前后 胖瘦 开关"
+        "大小 高低 上下 左右 热冷 多少 长短 快慢 新旧 好坏 黑白 里外 前后 胖瘦 开关 "
+        "远近 早晚 来去 哭笑 软硬 进出 老少 美丑 真假 男女"
     )
     for one, other in (pair, pair[::-1])
 }
 _OPPOSITE = Phrasings(
-    "{word}的反义词是什么\n[请问|]{word}的反义词\n什么是{word}的反义词\n和{word}相反的是什么"
-    "{word}的反义词是什么\n[请问|]{word}的反义词\n哪个字是{word}的反义词\n和{word}相反的是什么"
-    "\n[说|说说|告诉我|讲]{word}的反义词[是什么|]"
-    "\n[请|你能|]说[一个|]{word}的反义词[吗|]"
-    "\n{word}的[相反|反面|反义]是[什么|哪个字]"
-    "\n{word}[反过来|相反|倒过来][说|讲|怎么说|呢]"
-    "\n{word}[的反义词呢|的反义词是哪个|有什么反义词|的反义词]"
-    "\n跟{word}[相反|意思相反]的[字|词]是[什么|哪个]"
-    "\n[不{word}|不是{word}]，[反过来|那]是什么"
-    "\n你知道{word}的反义词[吗|是什么吗]"
-    "\n什么[和|跟]{word}相反",
-    "说出{word}的反义词\n{word}反过来是什么",
-)
-_SOUNDS = {"狗": "汪汪", "猫": "喵喵", "牛": "哞哞", "羊": "咩咩", "鸭子": "嘎嘎", "青蛙": "呱呱"}
-_SOUND = Phrasings(
-    "{animal}怎么叫\n{animal}是怎么叫的\n{animal}的叫声是什么\n你知道{animal}怎么叫吗"
-    "\n[学|模仿|学学|来学]{animal}[叫|的叫声|叫一下|叫一声]"
-    "\n[你能|你会|请|能不能]学[一下|一学|]{animal}的[叫声|声音][吗|]"
-    "\n[请|来]学{animal}叫一[下|声]"
-    "\n{animal}[会|能|可以][怎么叫|叫什么声|怎样叫|发什么声|怎么发出声音]"
-    "\n{animal}[发出|发出来|发][什么|怎样的]声音"
-    "\n{animal}[叫起来|叫|的叫声][是什么声音|是什么样|怎么样|像什么|是怎样的]"
-    "\n[说说|告诉我]{animal}[怎么叫|的叫声]"
-    "\n{animal}的声音是[什么|怎样的|什么样的]"
-    "\n听，{animal}[怎么叫|叫什么]",
-    "学一下{animal}叫\n{animal}会发出什么声音",
+    """
+    {word}的反义词是什么
+    [请问|]{word}的反义词
+    什么是{word}的反义词
+    哪个字是{word}的反义词
+    和{word}相反的是什么
+    [说|说说|告诉我|讲]{word}的反义词[是什么|]
+    [请|你能|]说[一个|]{word}的反义词[吗|]
+    {word}的[相反|反面|反义]是[什么|哪个字]
+    {word}[反过来|相反|倒过来][说|讲|怎么说|呢]
+    {word}[的反义词呢|的反义词是哪个|有什么反义词|的反义词]
+    跟{word}[相反|意思相反]的[字|词]是[什么|哪个]
+    [不{word}|不是{word}]，[反过来|那]是什么
+    你知道{word}的反义词[吗|是什么吗]
+    什么[和|跟]{word}相反
+    {word}的对面是[什么|哪个字]
+    [如果|要是]不{word}，[那|]就是[什么|怎么样]
+    [找|给我|想]一个[跟|和]{word}相反的[字|词]
+    {word}[对|对应]什么
+    [反义词|说反义词]：{word}
+    [我说|听到]{word}，你说[什么|反义词]
+    """,
+    """
+    说出{word}的反义词
+    {word}反过来是什么
+    """,
 )
 _COLOUR_OF = {
     "天空": "蓝色",
@@ -108,42 +115,143 @@ _COLOUR_OF = {
     "煤": "黑色",
     "橙子": "橙色",
     "葡萄": "紫色",
+    "牛奶": "白色",
+    "柠檬": "黄色",
+    "西红柿": "红色",
+    "大海": "蓝色",
+    "巧克力": "棕色",
+    "大象": "灰色",
+    "夜晚": "黑色",
+    "苹果": "红色",
 }
 _COLOUR = Phrasings(
-    "{thing}是什么颜色[的|]\n{thing}的颜色是什么\n你知道{thing}是什么颜色吗"
-    "\n{thing}[的颜色|是][呢|哪种颜色|哪个颜色|什么色]"
-    "\n{thing}[有|带|用][哪种|哪些|哪个]颜色"
-    "\n{thing}[看起来|看上去|长得]是什么颜色"
-    "\n{thing}[会|应该|一般|通常]是什么颜色[呢|的|]"
-    "\n[说|告诉我|讲讲|说出|请说]{thing}[的颜色|是什么颜色]"
-    "\n[说说|讲一讲]{thing}是[什么|哪种]颜色"
-    "\n[什么颜色|哪种颜色]是{thing}的颜色"
-    "\n画{thing}[要|该|应该]用什么颜色"
-    "\n我[要|想]画{thing}，用什么颜色"
-    "\n{thing}，什么颜色",
-    "{thing}有什么颜色\n说说{thing}的颜色",
+    """
+    {thing}是什么颜色[的|]
+    {thing}的颜色是什么
+    你知道{thing}是什么颜色吗
+    {thing}[的颜色|是][呢|哪种颜色|哪个颜色|什么色]
+    {thing}[有|带|用][哪种|哪些|哪个]颜色
+    {thing}[看起来|看上去|长得]是什么颜色
+    {thing}[会|应该|一般|通常]是什么颜色[呢|的|]
+    [说|告诉我|讲讲|说出|请说]{thing}[的颜色|是什么颜色]
+    [说说|讲一讲]{thing}是[什么|哪种]颜色
+    [什么颜色|哪种颜色]是{thing}的颜色
+    画{thing}[要|该|应该]用什么颜色
+    我[要|想]画{thing}，用什么颜色
+    {thing}，什么颜色
+    {thing}[到底|平时|多半]是[哪种|什么]颜色
+    [要|想]画{thing}，[拿|选]什么颜色
+    你觉得{thing}是什么颜色
+    [看|想]一下{thing}，[它|那]是什么颜色
+    """,
+    """
+    {thing}有什么颜色
+    说说{thing}的颜色
+    """,
+)
+_COLOUR_NEXT = Phrasings(
+    """
+    [那|那么|好的，]{thing}呢
+    {thing}[又|]是什么颜色
+    [再说说|换成|现在说]{thing}
+    """,
+    """
+    如果是{thing}呢
+    {thing}也说说
+    """,
+)
+_COLOUR_CHECK = Phrasings(
+    """
+    {thing}[真的|]是{colour}[的|]吗
+    {thing}是{colour}[的|]，对[吗|不对|吧]
+    {thing}是不是{colour}的
+    [我觉得|他说|有人说]{thing}是{colour}的，对吗
+    [难道|]{colour}是{thing}的颜色吗
+    """,
+    """
+    你同意{thing}是{colour}的吗
+    说{thing}是{colour}的，这对吗
+    """,
+)
+_NEXT_DAY = Phrasings(
+    """
+    {day}[之后|以后|过后]是[星期几|周几|哪天]
+    {day}的[下|后]一天[是|叫][什么|星期几|哪天]
+    [过了|过完]{day}[是|就是|，接着是][星期几|哪天]
+    [排在|紧跟]{day}后边的是[星期几|哪天]
+    """,
+    """
+    {day}接下来是哪天
+    在{day}之后的是星期几
+    """,
+)
+_LAST_DAY = Phrasings(
+    """
+    {day}[之前|以前]是[星期几|周几|哪天]
+    {day}的[上|前]一天[是|叫][星期几|哪天]
+    [排在|就在]{day}前边的是[星期几|哪天]
+    """,
+    """
+    {day}往前一天是哪天
+    在{day}之前的是星期几
+    """,
+)
+_HOW_MANY = Phrasings(
+    """
+    [一|每][周|个星期]有多少天
+    [一|每]周[总共|一共|]有几天
+    一[周|个星期]是几天
+    [几|多少]天是一[周|个星期]
+    """,
+    """
+    一周的天数是多少
+    一个星期由几天组成
+    """,
 )
 _DAY = Phrasings(
-    "{day}的{side}是星期几\n{day}{side}是[哪天|什么]\n如果今天是{day}，那么{side}是星期几"
-    "\n[今天是|如果今天|要是今天是|现在是]{day}，[那|那么|]{side}[呢|是哪天|是什么|是星期几|是周几]"
-    "\n今天{day}，[那|请问|那么]{side}[呢|是哪天|是星期几|是什么日子]"
-    "\n[今天是|今天]{day}[，那么|，请问|的话，]{side}是[星期几|哪一天]"
-    "\n{day}的{side}[是|是周|又是|会是][几|星期几|哪天|哪一天|什么]"
-    "\n{day}的{side}[呢|是什么日子|应该是哪天|怎么叫]"
-    "\n{side}是[星期几|哪天]，如果今天是{day}",
-    "今天{day}，{side}呢\n{day}的{side}叫什么",
+    """
+    {day}的{side}是星期几
+    {day}{side}是[哪天|什么]
+    如果今天是{day}，那么{side}是星期几
+    [今天是|如果今天|要是今天是|现在是]{day}，[那|那么|]{side}[呢|是哪天|是什么|是星期几|是周几]
+    今天{day}，[那|请问|那么]{side}[呢|是哪天|是星期几|是什么日子]
+    [今天是|今天]{day}[，那么|，请问|的话，]{side}是[星期几|哪一天]
+    {day}的{side}[是|是周|又是|会是][几|星期几|哪天|哪一天|什么]
+    {day}的{side}[呢|是什么日子|应该是哪天|怎么叫]
+    {side}是[星期几|哪天]，如果今天是{day}
+    [日历上|我看]今天是{day}，{side}[应该|]是[星期几|周几]
+    今天是{day}，你知道{side}是[星期几|周几|哪天]吗
+    {side}[是|应该是]哪天，今天是{day}
+    """,
+    """
+    今天{day}，{side}呢
+    {day}的{side}叫什么
+    """,
 )
 _REPEAT = Phrasings(
-    "跟我说：{text}\n跟我读：{text}\n[请|]重复：{text}\n请说{text}"
-    "\n[学|跟着|跟|和]我[一起|]说：{text}"
-    "\n[请|]跟着我[念|读|重复]：{text}"
-    "\n[请|][学我|照着我|像我一样]说[一遍|]：{text}"
-    "\n[重复|复述|再说一遍|说一遍|念|读]：{text}"
-    "\n[请|你|]说[出|一下|]：{text}"
-    "\n[请|你能]把这句话[说|念|重复]一遍：{text}"
-    "\n[我说|听好了]：{text}"
-    "\n你说{text}",
-    "学我说：{text}\n请跟着我说：{text}",
+    """
+    跟我说：{text}
+    跟我读：{text}
+    [请|]重复：{text}
+    请说{text}
+    [学|跟着|跟|和]我[一起|]说：{text}
+    [请|]跟着我[念|读|重复]：{text}
+    [请|][学我|照着我|像我一样]说[一遍|]：{text}
+    [重复|复述|再说一遍|说一遍|念|读]：{text}
+    [请|你|]说[出|一下|]：{text}
+    [请|你能]把这句话[说|念|重复]一遍：{text}
+    [我说|听好了]：{text}
+    你说{text}
+    [来|现在]，[说|念|读]：{text}
+    [大声|慢慢|再|照样][说|念]：{text}
+    [我想听你|你来|轮到你]说：{text}
+    {text}，[你也说|你来说|跟我念]
+    说“{text}”
+    """,
+    """
+    学我说：{text}
+    请跟着我说：{text}
+    """,
 )
 _TEXTS = words_of(
     "我爱你 今天天气好 你好世界 我喜欢吃苹果 小猫喝水 一二三四五 大家好 红色的花 太阳出来了 "
@@ -162,52 +270,44 @@ def name(rng: Random, split: Split) -> list[Exchange]:
     return [told, answered(rng, _ASK_NAME.say(rng, split), f"你叫{own}。", own)]
 
 
-def arithmetic(rng: Random, split: Split) -> list[Exchange]:
-    left = rng.randint(0, 20)
-    plus = rng.random() < 0.6
-    right = rng.randint(0, 20 - left if plus else left)
-    result = NUMBERS_ZH[left + right if plus else left - right]
-    sign = "加" if plus else "减"
-    spoken = f"{NUMBERS_ZH[left]}{sign}{NUMBERS_ZH[right]}"
-    asked = f"{left}{sign}{right}" if rng.random() < 0.3 else spoken
-    return [
-        answered(rng, _SUM.say(rng, split, sum=asked), f"{spoken}等于{result}。", f"等于{result}")
-    ]
-
-
-def count(rng: Random, split: Split) -> list[Exchange]:
-    last = rng.randint(2, 10)
-    listed = "、".join(NUMBERS_ZH[1 : last + 1])
-    asked = str(last) if rng.random() < 0.3 else NUMBERS_ZH[last]
-    required = "".join(NUMBERS_ZH[1 : last + 1])
-    return [answered(rng, _COUNT.say(rng, split, last=asked), f"{listed}。", required)]
-
-
 def opposite(rng: Random, split: Split) -> list[Exchange]:
     word = rng.choice(sorted(_OPPOSITES))
     answer = f"{word}的反义词是{_OPPOSITES[word]}。"
     return [answered(rng, _OPPOSITE.say(rng, split, word=word), answer, f"是{_OPPOSITES[word]}")]
 
 
-def sound(rng: Random, split: Split) -> list[Exchange]:
-    animal = rng.choice(sorted(_SOUNDS))
-    question = _SOUND.say(rng, split, animal=animal)
-    return [answered(rng, question, f"{animal}{_SOUNDS[animal]}叫。", _SOUNDS[animal])]
-
-
 def colour(rng: Random, split: Split) -> list[Exchange]:
+    first, second = rng.sample(sorted(_COLOUR_OF), 2)
+    exchanges = [_coloured(rng, _COLOUR.say(rng, split, thing=first), first)]
+    if rng.random() < 0.3:
+        exchanges.append(_coloured(rng, _COLOUR_NEXT.say(rng, split, thing=second), second))
+    return exchanges
+
+
+def colour_check(rng: Random, split: Split) -> list[Exchange]:
     thing = rng.choice(sorted(_COLOUR_OF))
-    found = _COLOUR_OF[thing]
-    question = _COLOUR.say(rng, split, thing=thing)
-    return [
-        Exchange(with_mark(rng, question), f"{thing}是{found}的。", (found,), frozenset(COLOURS_ZH))
-    ]
+    right = _COLOUR_OF[thing]
+    claimed = right if rng.random() < 0.5 else rng.choice(COLOURS_ZH)
+    word = "是的" if claimed == right else "不是"
+    question = with_mark(rng, _COLOUR_CHECK.say(rng, split, thing=thing, colour=claimed))
+    family = frozenset({"是的", "不是"})
+    return [Exchange(question, f"{word}，{thing}是{right}。", (word,), family)]
+
+
+def neighbouring_day(rng: Random, split: Split) -> list[Exchange]:
+    if rng.random() < 0.15:
+        return [answered(rng, _HOW_MANY.say(rng, split), "一个星期有七天。", "七天")]
+    index, step = rng.randrange(7), rng.choice((1, -1))
+    side, questions = ("之后", _NEXT_DAY) if step == 1 else ("之前", _LAST_DAY)
+    found = DAYS_ZH[(index + step) % 7]
+    question = questions.say(rng, split, day=_said_day(rng, index))
+    return [answered(rng, question, f"{DAYS_ZH[index]}{side}是{found}。", f"是{found}")]
 
 
 def day(rng: Random, split: Split) -> list[Exchange]:
     index, side = rng.randrange(7), rng.choice(("明天", "昨天"))
     found = DAYS_ZH[(index + (1 if side == "明天" else -1)) % 7]
-    question = _DAY.say(rng, split, day=DAYS_ZH[index], side=side)
+    question = _DAY.say(rng, split, day=_said_day(rng, index), side=side)
     return [answered(rng, question, f"{side}是{found}。", found)]
 
 
@@ -217,13 +317,23 @@ def repeat(rng: Random, split: Split) -> list[Exchange]:
     return [Exchange(_REPEAT.say(rng, split, text=text), f"{text}。", (text,))]
 
 
+def _coloured(rng: Random, question: str, thing: str) -> Exchange:
+    found = _COLOUR_OF[thing]
+    answer = f"{thing}是{found}的。"
+    return Exchange(with_mark(rng, question), answer, (found,), frozenset(COLOURS_ZH))
+
+
+def _said_day(rng: Random, index: int) -> str:
+    """A day by one of the three words for week."""
+    return DAYS_ZH[index].replace("星期", rng.choice(("星期", "星期", "周", "礼拜")))
+
+
 SKILLS: dict[str, Maker] = {
     "name zh": name,
-    "arithmetic zh": arithmetic,
-    "counting zh": count,
     "opposites zh": opposite,
-    "animal sounds zh": sound,
     "colours of things zh": colour,
+    "checked colours zh": colour_check,
+    "neighbouring days zh": neighbouring_day,
     "tomorrow and yesterday zh": day,
     "repeat after me zh": repeat,
 }

@@ -40,6 +40,21 @@ _WHO = Phrasings(
     what should people know about you?
     are you [Nano|called Nano]?
     [do|did] you tell me your name?
+    [got|is there|have you] a name [for you|or not|]?
+    what [shall|may|would] [I|we] call you?
+    [by|] what name do you go [by|]?
+    what name [did they give you|were you given|do you have|do you use]?
+    [and|so] your name [is|was|would be]?
+    who would you be?
+    whom [am I|are we] [talking|speaking|chatting|writing] [to|with]?
+    [how|what] do you [call|name] yourself?
+    how [may|do|should] I [address|name|greet] you?
+    [would you mind telling me|I would like to know|remind me of] your name
+    tell [us|me] who you are
+    [nice to meet you|hello|hi], [and you are called|what is your name|who are you]?
+    I [do not know|missed|forgot|did not hear|did not get] [your name|who you are]
+    what was your name [again|]?
+    can you [present|describe|introduce] yourself?
     """,
     """
     what do people call you?

@@ -6,9 +6,9 @@ from random import Random
 
 from training.nano.exchange import Exchange, Maker
 from training.nano.phrasing import Phrasings, Split, pick
-from training.nano.words import COLOURS, NUMBERS, article
+from training.nano.words import COLOURS, NUMBERS, article, plural
 
-_COLOUR_OF = {
+COLOUR_OF = {
     "the sky": "blue",
     "grass": "green",
     "snow": "white",
@@ -34,6 +34,25 @@ _COLOUR_OF = {
     "salt": "white",
     "wood": "brown",
     "a pumpkin": "orange",
+    "a cloud": "white",
+    "a polar bear": "white",
+    "sugar": "white",
+    "cheese": "yellow",
+    "butter": "yellow",
+    "corn": "yellow",
+    "a rose": "red",
+    "a plum": "purple",
+    "an eggplant": "purple",
+    "a flamingo": "pink",
+    "a mouse": "grey",
+    "a lion": "yellow",
+    "a bear": "brown",
+    "mud": "brown",
+    "coffee": "brown",
+    "a crow": "black",
+    "a lime": "green",
+    "broccoli": "green",
+    "spinach": "green",
 }
 _MIXTURES = {
     ("red", "yellow"): "orange",
@@ -73,10 +92,53 @@ _COLOUR = Phrasings(
     what [color|colour] [would|does] {thing} [be|look]?
     imagine {thing}, what [color|colour] [is it|do you see]?
     [say|name] the [color|colour] {thing} has
+    [of|in] [what|which] [color|colour] is {thing}?
+    {thing}: [what|which] [color|colour]?
+    what [color|colour] [do people|do we|do I] see on {thing}?
+    what [color|colour] [might|should|could] {thing} [be|have]?
+    what is {thing} like, which [color|colour]?
+    [usually|normally|in nature], what [color|colour] [is|has] {thing}?
+    how would you [color|paint] {thing}?
+    [think|dream] of {thing}, [what|which] [color|colour] [comes to mind|do you see]?
+    the [color|colour] of {thing} [is|would be] [what|which]?
+    * {thing}'s [color|colour]
+    what is {thing}'s [usual|natural|] [color|colour]?
+    what [color|colour] has {thing} [most of the time|mostly|on most days|in general]?
+    [what|which] [color|colour] [will|can|do] you [give|use for|connect with] {thing}?
     """,
     """
     {thing}, what [color|colour] is that?
     if I paint {thing}, which [color|colour] do I [need|take]?
+    """,
+)
+_COLOUR_OF_SEVERAL = Phrasings(
+    """
+    [which|what] [color|colour] do {things} have?
+    * the [color|colour] of {things}
+    {things} are [what|which] [color|colour]?
+    ~ [what|which] [color|colour] {things} [are|have]
+    [usually|normally], what [color|colour] [would|do] {things} [be|have]?
+    in [what|which] [color|colour] do you [paint|draw] {things}?
+    """,
+    """
+    what is the usual color of {things}?
+    {things}, what colour are they?
+    """,
+)
+_OF_COLOUR = Phrasings(
+    """
+    * an object [of|with] the [color|colour] {colour}
+    * a {colour} [thing|object]
+    * an example of [a|some] {colour} [thing|object]
+    [what|which thing] [has|comes in] the [color|colour] {colour}?
+    what do you know that is {colour}?
+    which [things|objects] [have the color|are normally] {colour}?
+    [can you think of|do you know] [any|a] {colour} [thing|object]?
+    I [look for|need|spy] [a thing that is|something] {colour}, what [can|could] it be?
+    """,
+    """
+    which thing is always {colour}?
+    tell me any object that is {colour}
     """,
 )
 _COLOUR_NEXT = Phrasings(
@@ -201,11 +263,22 @@ _NO_PICTURE_ANSWERS = """
 
 
 def colour(rng: Random, split: Split) -> list[Exchange]:
-    things = rng.sample(sorted(_COLOUR_OF), 2)
+    if rng.random() < 0.15:
+        return [_of_several(rng, split)]
+    things = rng.sample(sorted(COLOUR_OF), 2)
     first = _colour_answer(rng, _COLOUR.say(rng, split, thing=things[0]), things[0])
     if rng.random() < 0.7:
         return [first]
     return [first, _colour_answer(rng, _COLOUR_NEXT.say(rng, split, thing=things[1]), things[1])]
+
+
+def thing_of_colour(rng: Random, split: Split) -> list[Exchange]:
+    colour_name = rng.choice(sorted(set(COLOUR_OF.values())))
+    things = [thing for thing, its in COLOUR_OF.items() if its == colour_name]
+    answer = f"{rng.choice(things)} is {colour_name}."
+    required = "|".join(thing.removeprefix("the ") for thing in things)
+    question = _OF_COLOUR.say(rng, split, colour=colour_name)
+    return [Exchange(question, answer[:1].upper() + answer[1:], (required,))]
 
 
 def mixture(rng: Random, split: Split) -> list[Exchange]:
@@ -231,8 +304,16 @@ def no_picture(rng: Random, split: Split) -> list[Exchange]:
     return [Exchange(_NO_PICTURE.say(rng, split), answer, ("no picture",))]
 
 
+def _of_several(rng: Random, split: Split) -> Exchange:
+    thing = rng.choice([thing for thing in sorted(COLOUR_OF) if thing.startswith(("a ", "an "))])
+    things, colour_name = plural(thing.split(maxsplit=1)[1]), COLOUR_OF[thing]
+    question = _COLOUR_OF_SEVERAL.say(rng, split, things=things)
+    family = frozenset(COLOURS) - set(thing.split())
+    return Exchange(question, f"{things.capitalize()} are {colour_name}.", (colour_name,), family)
+
+
 def _colour_answer(rng: Random, question: str, thing: str) -> Exchange:
-    colour_name = _COLOUR_OF[thing]
+    colour_name = COLOUR_OF[thing]
     answer = pick(rng, "{thing} is {colour}.\n{colour}.", thing=thing, colour=colour_name)
     family = frozenset(COLOURS) - set(thing.split())
     return Exchange(question, answer, (colour_name,), family)
@@ -240,6 +321,7 @@ def _colour_answer(rng: Random, question: str, thing: str) -> Exchange:
 
 SKILLS: dict[str, Maker] = {
     "colours of things": colour,
+    "things of a colour": thing_of_colour,
     "mixed colours": mixture,
     "corners of shapes": corners,
     "no picture": no_picture,

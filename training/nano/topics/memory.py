@@ -6,7 +6,10 @@ from random import Random
 
 from training.nano.exchange import Exchange, Maker
 from training.nano.phrasing import Phrasings, Split, normalised, words_of
-from training.nano.words import COLOURS, NUMBERS, a_made_up_word
+from training.nano.topics.animals import LEGS
+from training.nano.topics.facts import FOODS
+from training.nano.topics.opposites import OPPOSITES
+from training.nano.words import COLOURS, DAYS, NUMBERS, a_made_up_word
 
 _REPEAT = Phrasings(
     """
@@ -38,6 +41,19 @@ _REPEAT = Phrasings(
     echo [this|me|]: {text}
     say the [words|word|sentence] {text}
     please [echo|copy|tell me]: {text}
+    [now you|it is your turn to|try to|go ahead and] say: {text}
+    let me hear you say: {text}
+    [pronounce|read out|utter|voice]: {text}
+    [just|simply] [repeat|say|write]: {text}
+    [your turn|now you|you next|all together now]: {text}
+    [repeat|say] "{text}"
+    [can|could|would] you [please|] [repeat|say] "{text}"?
+    [repeat|say] [for me|once more|out loud|aloud]: {text}
+    what I say, you say: {text}
+    [say|repeat] the same as me: {text}
+    I would like you to [say|repeat] this: {text}
+    {text}, [now you|say that|repeat that]
+    [give back|return|send back] [these words|this]: {text}
     """,
     """
     say exactly this: {text}
@@ -101,6 +117,13 @@ _ASK = Phrasings(
     do you [still|] [know|remember] what I [said|told you|said before]?
     I said [what|something, what was it]?
     say again what I [said|told you]
+    [can|could] you [recall|tell me|say] what I [just|] [said|told you|wrote]?
+    [have you heard|did you hear|did you get|do you know] what I [said|was saying]?
+    [remind me|tell me], what [did I say|had I just said|were my last words]?
+    [what|which] was the [last|previous] [sentence|message|thing] [from me|of mine|I wrote]?
+    [read|give|quote|show] [me|] my [last|previous] [sentence|message|words] [back|again|]
+    [I forgot|I cannot remember|remind me of] what I [said|told you|wrote]
+    what [came|stood] before this?
     """,
     """
     what were my words?
@@ -121,6 +144,11 @@ _VERBS = words_of(
 _OBJECTS = words_of(
     "milk,the moon,a red ball,the tree,an apple,the window,bread,the sea,a book,the door,a letter,"
     "cold water,my shoes,a small box,the garden,three stones,the music,a green hat,the road,tea",
+    ",",
+)
+_STARTS = words_of(
+    "I like,we see,you have,I want,we need,they sing,I sleep,we play,you dance,I drink,she has,"
+    "he found,I am not,we are,it is not,my dog sees,your cat hides,all people know,let us take",
     ",",
 )
 _PLACES = words_of("today,in the morning,at home,on the hill,in the city,every day,at night", ",")
@@ -146,12 +174,16 @@ def nothing_said(rng: Random, split: Split) -> list[Exchange]:
 
 def _words(rng: Random) -> str:
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.1:
+        return rng.choice((*LEGS, *OPPOSITES, *FOODS, *DAYS))
+    if kind < 0.2:
+        return f"{rng.choice(_STARTS)} {rng.choice((*_OBJECTS, *FOODS, *_PLACES))}"
+    if kind < 0.45:
         sentence = f"{rng.choice(_SUBJECTS)} {rng.choice(_VERBS)} {rng.choice(_OBJECTS)}"
         return f"{sentence} {rng.choice(_PLACES)}" if rng.random() < 0.2 else sentence
-    if kind < 0.5:
+    if kind < 0.55:
         return " ".join(rng.choices([*COLOURS, *NUMBERS], k=rng.randint(1, 4)))
-    if kind < 0.6:
+    if kind < 0.65:
         words = [*_VERBS, *_OBJECTS, *COLOURS, *NUMBERS, *_PLACES, *_SUBJECTS]
         return " ".join(rng.choices(words, k=rng.randint(1, 3)))
     if kind < 0.85:

@@ -37,6 +37,22 @@ _TELL = Phrasings(
     [here is|this is] {name}, [hello|nice to meet you|hi]
     [you are talking|you speak] [to|with] {name}
     [I would like to be|I want to be|please] called {name}
+    [just|simply|feel free to|everyone may] call me {name}
+    {name}, [nice to meet you|hello|that is me|at your service]
+    [hello|hi|greetings] from {name}
+    [you are speaking|you are writing|you talk] [to|with] {name}
+    I am {name} [and I am new here|and I come from far away|and I am happy to be here|, hello]
+    my name [would be|happens to be|of course is] {name}
+    [in case you wonder|so you know|for your notes|let me say], I am {name}
+    [in case you wonder|so you know|for your notes|let me say], my name is {name}
+    my parents [named|called|call] me {name}
+    [remember|note|keep in mind], [I am|my name is] {name}
+    [it is|here is|this is] your friend {name}
+    the person [talking|writing] [to you|here|] is {name}
+    [my name|name]: {name}
+    {name} is my [first|given|] name
+    they [gave me the name|baptized me] {name}
+    at [school|work|home] [they call me|I am called|everybody says] {name}
     """,
     """
     [everybody|everyone] calls me {name}
@@ -80,6 +96,16 @@ _ASK = Phrasings(
     my name [is|was] what [again|]?
     what was my name [again|]?
     am I [called something|somebody you know]?
+    [tell|remind] me [of my name|how I am called|what I am called|who I am]
+    [any idea|can you remember|do you recall|have you noted] [who I am|what I am called|my name]?
+    [can|could|will] you [repeat|spell|tell|recall] my name [to me|please|for me|]?
+    what [do|would|will] you call me [now|from now on|]?
+    [who is|who is it that is] [talking|writing|speaking] to you?
+    with whom [do you speak|are you talking|are you chatting]?
+    [let us see|a test], [what is my name|who am I talking as|how am I named]
+    [and|so] my name [is|was|would be]?
+    the name of [the user|your user|the person you talk to], please
+    you know me, [I am|my name is] who?
     """,
     """
     [which|what] name did I [give|tell] you?

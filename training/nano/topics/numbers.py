@@ -1,12 +1,13 @@
-"""Arithmetic up to twenty, counting, and what comes next."""
+"""Arithmetic up to twenty, and what users ask after a sum."""
 
 from __future__ import annotations
 
+import operator
 from random import Random
 
 from training.nano.exchange import Exchange, Maker
 from training.nano.phrasing import Phrasings, Split, pick
-from training.nano.words import NUMBERS
+from training.nano.words import NUMBERS, written_number
 
 LARGEST = 20
 _FAMILY = frozenset(NUMBERS)
@@ -44,6 +45,20 @@ _RESULT = Phrasings(
     if I have {sum}, how much is [it|that]?
     {sum} [makes|gives|is equal to] [what|how much|which number]
     [work|figure] it out: {sum}
+    [what|how much] [would|will|might|could] {sum} be?
+    what [comes out|is the outcome|do you get] [of|when you take|if I do] {sum}?
+    the [answer|result] [of|to|for] {sum} [is|please|would be]
+    [do|solve|try|take] {sum} [for me|please|now|]
+    can you [do|solve|add up|handle|figure out] {sum}?
+    {sum} [is|gives|makes|comes to] [what|how much]?
+    {sum}, what is [that|it|the answer]?
+    {sum}, [please|quickly|what do you say|can you do it|how much is that]
+    what number [is|does] {sum} [give|make|]?
+    I [do not know|cannot work out|forgot|want to check] [what|how much] {sum} is
+    [my teacher asks|my homework is|the task is|next one is|the problem is]: {sum}
+    [a sum for you|math question|easy one], {sum} is [what|how much]?
+    [what|how much] do we have with {sum}?
+    [guess|say|tell us] [the answer to|the result of] {sum}
     """,
     """
     what is the [result|answer] of {sum}?
@@ -57,12 +72,26 @@ _RESULT_ANSWERS = """
     That is {result}.
     {result}.
 """
+_OPERATIONS = {"plus": operator.add, "minus": operator.sub, "times": operator.mul}
 _SIGNS = {
-    "plus": (" plus ", " and ", " + ", "+"),
-    "minus": (" minus ", " take away ", " - ", "-"),
-    "times": (" times ", " multiplied by ", " x "),
+    "plus": (" plus ", " plus ", " and ", " + ", "+", " added to "),
+    "minus": (" minus ", " minus ", " take away ", " - ", "-", " less ", " reduced by "),
+    "times": (" times ", " times ", " multiplied by ", " x ", " multiplied with "),
 }
 
+_ANOTHER = Phrasings(
+    """
+    [and|so|okay,|now|then] what about {sum}?
+    [and|then|now|okay, and|also] {sum}?
+    [next|another one|one more|now this]: {sum}
+    the same for {sum}, please
+    [good|thanks|right|fine], and {sum}?
+    """,
+    """
+    so how about {sum}?
+    {sum} as well?
+    """,
+)
 _MORE = Phrasings(
     """
     and [plus|add] {number}?
@@ -80,6 +109,11 @@ _MORE = Phrasings(
     [put|take] {number} [more|on top|to it]
     and [together with|with another|with plus] {number}?
     add [another|] {number} [more|please|]
+    [put|throw|count] {number} [on top of that|to that|on it]
+    [increase|raise] [it|that] by {number}
+    if {number} more [come|are added], what is it?
+    with {number} on top, what [is it|do we get]?
+    [and|then|now] [go up|up] {number} [more|]
     """,
     """
     what if I add {number}?
@@ -87,112 +121,46 @@ _MORE = Phrasings(
     """,
 )
 
-_COUNT = Phrasings(
+_LESS = Phrasings(
     """
-    count to {last}
-    [please|] count [up|] to {last}
-    [can|could] you count [up|] to {last} [please|]?
-    count from one to {last}
-    [let us|let's|now] count to {last}
-    I want you to count to {last}
-    [say|tell me|list] the numbers [up to|from one to] {last}
-    ~ how you count [up|] to {last}
-    ~ how to count to {last}
-    * the numbers [up to|from one to|until] {last}
-    * all [the|] numbers [from one up to|until] {last}
-    [show|let] me [see|hear] [you|how you] count [up|] to {last}
-    [show|tell] me that you [can|know how to] count [up|] to {last}
-    [would|will] you [please|] count [up|] [to|until] {last}?
-    start [counting|at one] and [stop at|go on to|go to] {last}
-    [go|count] [on|] from one [up|] [to|until] {last}
-    one, two, three and so on [up|] to {last}
-    do you know how to count to {last}?
-    [name|give me|read|write] [the|all the] numbers [until|up to] {last}
-    count until {last}
-    I [bet|think] you can count to {last}
+    and [minus|less|subtract] {number}?
+    [now|then|and then|and] [subtract|remove|minus] {number} [from that|from it|]
+    and if [you|we|I] [subtract|remove] {number}?
+    [and|okay,|so] {number} less?
+    [take|remove|cut] {number} [off|from that|from it]
+    what if [you|we|I] take {number} off [it|that]?
+    [lower|reduce] [it|that] by {number}
+    without {number}, what is left?
+    [and|then|now] [go down|down|back] {number}
+    if {number} [go|are removed], what [is it|remains]?
     """,
     """
-    show me [how|that] you [can|] count to {last}
-    [name|give me] all numbers [up to|from one to] {last}
+    what if I remove {number}?
+    and with {number} less?
     """,
 )
-_RANGE = Phrasings(
+_SURE = Phrasings(
     """
-    count from {first} to {last}
-    [please|] [start at|begin with] {first} and count to {last}
-    [can|could] you count from {first} [up|] to {last}?
-    [say|list] the numbers from {first} to {last}
-    * the numbers [from|starting at] {first} [up|] to {last}
-    * all [the|] numbers [from|between] {first} [to|and] {last}
-    count [up|on|] from {first} [up|until|] to {last} [please|]
-    [go|start|begin] [at|with|from] {first} and [go|count] [on|up|] to {last}
-    [please|now|] go from {first} up to {last}
-    [please|can you] [go|run] through the numbers from {first} to {last}
-    [start|begin] at {first}, [stop|end] at {last}
-    [I want|I would like] the numbers from {first} to {last}
-    from {first} to {last}, [count|say the numbers|please]
-    [name|give me|tell me|read] the numbers from {first} to {last} [, both included|]
+    are you [really|quite|very|absolutely|so] sure?
+    [is|was] that [really|] [right|correct|true]?
+    [really|truly|honestly|is it|certain]?
+    are you [certain|positive|right|not wrong]?
+    sure about [that|it|this]?
+    can I [trust|believe] [you|that|it]?
+    [did you|have you] [check|checked|count|counted] [it|that|right]?
     """,
     """
-    [name|give me] the numbers between {first} and {last}, both included
-    go from {first} to {last}
+    are you very certain?
+    is this really so?
     """,
 )
-_DOWN = Phrasings(
-    """
-    count [down|backwards] from {last}
-    [please|] count [down|backwards] from {last} [to one|]
-    [can|could] you count [down|backwards] from {last}?
-    do a countdown from {last}
-    * a countdown from {last}
-    * the numbers [backwards|downwards] from {last}
-    [start|begin|run|give me|make] [a|the] countdown [from|with] {last}
-    [start|begin] [at|with] {last} and count [down|backwards]
-    [say|list|tell me|name|give me] the numbers [down|downwards] from {last}
-    [go|count] [back|down|in reverse|downwards] from {last} [to one|please|]
-    [name|list] the numbers from {last} [down to one|backwards]
-    from {last} [down|backwards] to one [please|]
-    count [in reverse|the other way], [start|starting|begin] [at|with] {last}
-    """,
-    """
-    [start|begin] a countdown at {last}
-    say the numbers backwards from {last}
-    """,
-)
-_NEXT = Phrasings(
-    """
-    what [number|] [comes|is] {side} {number}?
-    [which|what] number [comes|is] {side} {number}?
-    [tell|] me the number {side} {number}
-    [do you know|say] what comes {side} {number}
-    * the number [that comes|] [right|] {side} {number}
-    * the number [directly|just|right] {side} {number}
-    ~ [what|which] [number|] [comes|is] [right|] {side} {number}
-    [what|which number] do [I|you|we] [say|get] [right|] {side} {number} [when counting|]?
-    [what|which number] do [I|you|we] [have|use|need] [right|] {side} {number} [when counting|]?
-    what do [you|we] say {side} {number} when [you|we] count?
-    when I count, [what|which number] [comes|is|do I say] {side} {number}?
-    when counting, what [is|comes|do I say] {side} {number}?
-    I count, what [comes|is] {side} {number}?
-    {side} {number} [comes|is|I say] [what|which number]?
-    {side} {number}, [what|which number] [comes|is it|do we have]?
-    which is the number {side} {number}?
-    the number {side} {number} is [what|which]?
-    [directly|right|just] {side} {number} [comes|is] [which number|what]?
-    """,
-    """
-    [name|give me] the number that comes right {side} {number}
-    what do I say {side} {number} when I count?
-    """,
-)
-_NEXT_ANSWERS = """
-    {result}.
-    {result} comes {side} {number}.
-"""
 
 
 def arithmetic(rng: Random, split: Split) -> list[Exchange]:
-    return [_sum(rng, split, *_terms(rng))]
+    first = _sum(rng, split, *_terms(rng))
+    if rng.random() < 0.85:
+        return [first]
+    return [first, _sum(rng, split, *_terms(rng), questions=_ANOTHER)]
 
 
 def more(rng: Random, split: Split) -> list[Exchange]:
@@ -200,73 +168,65 @@ def more(rng: Random, split: Split) -> list[Exchange]:
     left = rng.randint(0, 12)
     right = rng.randint(0, 12 - left)
     extra = rng.randint(1, LARGEST - 12)
-    question = _MORE.say(rng, split, number=_written(rng, extra))
+    question = _MORE.say(rng, split, number=written_number(rng, extra))
     answer = f"That is {NUMBERS[left + right + extra]}."
     follow_up = Exchange(question, answer, (NUMBERS[left + right + extra],), _FAMILY)
     return [_sum(rng, split, "plus", left, right), follow_up]
 
 
-def count(rng: Random, split: Split) -> list[Exchange]:
-    last = rng.randint(2, LARGEST)
-    kind = rng.random()
-    if kind < 0.5:
-        question = _COUNT.say(rng, split, last=_written(rng, last))
-        return [_listing(question, NUMBERS[1 : last + 1])]
-    if kind < 0.75:
-        first = rng.randint(0, last - 1)
-        slots = {"first": _written(rng, first), "last": _written(rng, last)}
-        return [_listing(_RANGE.say(rng, split, **slots), NUMBERS[first : last + 1])]
-    last = min(last, 10)
-    question = _DOWN.say(rng, split, last=_written(rng, last))
-    return [_listing(question, NUMBERS[last:0:-1])]
+def less(rng: Random, split: Split) -> list[Exchange]:
+    """A sum, and then a number off it."""
+    left, right = rng.randint(0, 10), rng.randint(0, 10)
+    off = rng.randint(0, left + right)
+    question = _LESS.say(rng, split, number=written_number(rng, off))
+    result = NUMBERS[left + right - off]
+    follow_up = Exchange(question, f"That is {result}.", (result,), _FAMILY)
+    return [_sum(rng, split, "plus", left, right), follow_up]
 
 
-def neighbour(rng: Random, split: Split) -> list[Exchange]:
-    number = rng.randint(1, LARGEST - 1)
-    side = rng.choice(("after", "before"))
-    result = NUMBERS[number + (1 if side == "after" else -1)]
-    question = _NEXT.say(rng, split, side=side, number=_written(rng, number))
-    answer = pick(rng, _NEXT_ANSWERS, result=result, side=side, number=NUMBERS[number])
-    return [Exchange(question, answer, (result,), _FAMILY - {NUMBERS[number]})]
+def sure(rng: Random, split: Split) -> list[Exchange]:
+    first = _sum(rng, split, *_terms(rng))
+    return [first, Exchange(_SURE.say(rng, split), "Yes, I am sure.", ("yes",))]
+
+
+def pair(rng: Random, operation: str) -> tuple[int, int]:
+    """Numbers whose sum, difference or product is between zero and `LARGEST`; rarely a zero."""
+    while True:
+        lowest = 0 if rng.random() < 0.15 else 1
+        left, right = rng.randint(lowest, LARGEST), rng.randint(lowest, LARGEST)
+        if 0 <= _OPERATIONS[operation](left, right) <= LARGEST:
+            return left, right
 
 
 def _terms(rng: Random) -> tuple[str, int, int]:
     operation = rng.choice(("plus", "plus", "plus", "minus", "minus", "times"))
-    if operation == "plus":
-        left = rng.randint(0, LARGEST)
-        return operation, left, rng.randint(0, LARGEST - left)
-    if operation == "minus":
-        left = rng.randint(0, LARGEST)
-        return operation, left, rng.randint(0, left)
-    left = rng.randint(0, 10)
-    return operation, left, rng.randint(0, min(10, LARGEST // left) if left else 10)
+    return (operation, *pair(rng, operation))
 
 
-def _sum(rng: Random, split: Split, operation: str, left: int, right: int) -> Exchange:
-    results = {"plus": left + right, "minus": left - right, "times": left * right}
-    result = NUMBERS[results[operation]]
+def _sum(
+    rng: Random,
+    split: Split,
+    operation: str,
+    left: int,
+    right: int,
+    questions: Phrasings = _RESULT,
+) -> Exchange:
+    result = NUMBERS[_OPERATIONS[operation](left, right)]
     in_digits = rng.random() < 0.4
     terms = (str(left), str(right)) if in_digits else (NUMBERS[left], NUMBERS[right])
     sign = rng.choice(_SIGNS[operation])
-    question = _RESULT.say(rng, split, sum=(sign if in_digits else f" {sign.strip()} ").join(terms))
+    question = questions.say(
+        rng, split, sum=(sign if in_digits else f" {sign.strip()} ").join(terms)
+    )
     spoken = f"{NUMBERS[left]} {operation} {NUMBERS[right]}"
     answer = pick(rng, _RESULT_ANSWERS, sum=spoken, result=result)
     allowed = {NUMBERS[left], NUMBERS[right]}
     return Exchange(question, answer, (result,), _FAMILY - allowed)
 
 
-def _listing(question: str, numbers: list[str]) -> Exchange:
-    listed = ", ".join(numbers)
-    return Exchange(question, f"{listed[:1].upper()}{listed[1:]}.", (" ".join(numbers),), _FAMILY)
-
-
-def _written(rng: Random, number: int) -> str:
-    return str(number) if rng.random() < 0.4 else NUMBERS[number]
-
-
 SKILLS: dict[str, Maker] = {
     "arithmetic": arithmetic,
     "arithmetic follow-up": more,
-    "counting": count,
-    "number neighbours": neighbour,
+    "subtraction follow-up": less,
+    "are you sure": sure,
 }

@@ -16,13 +16,15 @@ _PAIRS = [
         "first-last thick-thin clean-dirty sweet-sour summer-winter begin-end push-pull win-lose "
         "buy-sell come-go love-hate question-answer north-south east-west friend-enemy wide-narrow "
         "deep-shallow heavy-light right-wrong top-bottom front-back always-never more-less "
-        "easy-difficult start-stop laugh-cry beautiful-ugly awake-asleep"
+        "easy-difficult start-stop laugh-cry beautiful-ugly awake-asleep "
+        "smooth-rough brave-afraid cheap-expensive safe-dangerous before-after above-below "
+        "here-there alive-dead give-take tall-short fat-thin warm-cool smart-stupid"
     ).split()
 ]
-_OPPOSITE: dict[str, set[str]] = {}
+OPPOSITES: dict[str, set[str]] = {}
 for _one, _other in _PAIRS:
-    _OPPOSITE.setdefault(_one, set()).add(_other)
-    _OPPOSITE.setdefault(_other, set()).add(_one)
+    OPPOSITES.setdefault(_one, set()).add(_other)
+    OPPOSITES.setdefault(_other, set()).add(_one)
 
 _ASK = Phrasings(
     """
@@ -53,6 +55,23 @@ _ASK = Phrasings(
     if it is not {word}, what is [the opposite|it]?
     what [could|can|might] be the opposite of {word}?
     [would you know|have you got] the opposite [of|for] {word}?
+    * the [antonym|counterpart|other extreme|opposite meaning] [of|to] {word}
+    [what|which word] is the [antonym|contrary|counterpart] [of|to] {word}?
+    what [is|would be] [as far as possible from|the very opposite of] {word}?
+    [when|if] [something|a thing|it] is not {word}, then it is [what|how]?
+    [if|when] I [turn|switch] {word} around, what [do I get|is it]?
+    [what|which word] is [exactly|just|totally] [the opposite of|opposite to] {word}?
+    {word} [versus|against|or] [what|which word]?
+    the [reverse|contrary|antonym] of {word} [is|would be|please]
+    [which|what] is the other [side|end] of {word}?
+    if one is {word}, the other is [what|the opposite, so what]?
+    the word {word}, what is its [opposite|antonym|contrary]?
+    let us play opposites, [I begin with|my word is|] {word}
+    [tell|give] me a word [against|opposite to|unlike] {word}
+    when I say {word}, what is the opposite?
+    * {word}'s [contrary|counterpart|antonym]
+    [it is|that is|this is] not {word} [at all|], so it is [what|the opposite, what is it]?
+    never {word}, always [what|the opposite]?
     """,
     """
     which word is the opposite of {word}?
@@ -79,7 +98,7 @@ _ANSWERS = """
 
 
 def opposite(rng: Random, split: Split) -> list[Exchange]:
-    first, second = rng.sample(sorted(_OPPOSITE), 2)
+    first, second = rng.sample(sorted(OPPOSITES), 2)
     exchanges = [_answered(rng, _ASK.say(rng, split, word=first), first)]
     if rng.random() < 0.3:
         exchanges.append(_answered(rng, _NEXT.say(rng, split, word=second), second))
@@ -87,7 +106,7 @@ def opposite(rng: Random, split: Split) -> list[Exchange]:
 
 
 def _answered(rng: Random, question: str, word: str) -> Exchange:
-    opposites = sorted(_OPPOSITE[word])
+    opposites = sorted(OPPOSITES[word])
     answer = pick(rng, _ANSWERS, word=word, opposite=rng.choice(opposites))
     return Exchange(question, answer, ("|".join(opposites),))
 

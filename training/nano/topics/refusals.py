@@ -99,7 +99,16 @@ _ABOUT = Phrasings(
     [my|our] [friend|sister|boss|class] [likes|studies|sells|hates|needs] {thing}
     can I [eat|buy|sell|keep|visit|study] {thing}?
     let us [talk|chat|speak] about {thing}
-    I [love|hate|study|miss|collect|sell] {thing}
+    I [study|collect|sell|have a problem with] {thing}
+    [find|search|look up|check|show me] [something|an article|a video|a website] [about|on] {thing}
+    [could|can|would] you [write|make|create] [me|us] [a|some] [story|plan|list] about {thing}?
+    [who|what] [knows|causes|changed|started|explains] {thing}?
+    [when|why|where] do [people|we|they] [need|have|use|like] {thing}?
+    what [can|do] you [say|tell me|know] about {thing}?
+    I [have|got] a question [about|on] {thing}
+    [since|until] when [is|was] there {thing}?
+    [will|does|should] {thing} [end|last|get better|become cheaper|happen again]?
+    [teach|help|advise] me [with|on|about] {thing}, please
     [did|do] you [ever|] [see|try|hear of|study|visit] {thing}?
     """,
     """
@@ -209,6 +218,22 @@ _TASKS = Phrasings(
     [remind|wake|call|email] me [tomorrow|at six|in an hour|later]
     [should|can|may] I [sell my house|eat this mushroom|buy this stock]?
     [should|can|may] I [see a lawyer|cut my hair|trust him]?
+    [reserve|order|get|buy|sell] me [a|one|two] [train ticket|book|room|seat] [for tomorrow|now|]
+    [is|are] there [a|any] [shop|doctor|bank|hotel|restaurant] [near me|nearby|in this street]?
+    [which|what] [phone|car|medicine|movie|school] is [best|better|good] [for me|today|]?
+    how [hot|cold|warm|windy] [is it|will it be] [in London|outside|tonight|in Rome|on Monday]?
+    [check|read|answer|delete] my [mail|messages|calendar|bank account]
+    how [can|do] I [repair|install|clean|sell|grow] [a|my] [radio|computer|roof|tree|car]?
+    what [medicine|tea|food] [helps|is good] [against|for] [a cold|fever|pain|a cough]?
+    [write|make|draw] [me|] [a|some] [web page|game|program|letter|picture|table] [for me|]
+    who [leads|rules|governs] [Germany|China|Italy|the country|America]?
+    [post|share|upload|download|save|install] [this|my|the] [file|photo|song|video|app]
+    what is {large} [plus|minus|times|divided by] {large2}?
+    [calculate|how much is|] {large} [+|-|x|times|plus|minus] {large2} [please|]
+    [add|multiply] {large} [and|with|by] {large2}
+    count to {large} [please|]
+    which [tablets|drops|vitamins] [are good|do I need] [for|against] [my back|a cough|fever]?
+    [please|can you] [write|build|fix|test] [me|] [a|the|some] [website|code|function|robot]
     """,
     """
     [what|which] city is the capital of [Norway|Canada|Poland|Peru]?
@@ -232,8 +257,9 @@ def about(rng: Random, split: Split) -> list[Exchange]:
 
 
 def tasks(rng: Random, split: Split) -> list[Exchange]:
-    made_up = {name: a_made_up_word(rng) for name in ("word", "word2", "word3")}
-    return [Exchange(_TASKS.say(rng, split, **made_up), pick(rng, ANSWERS), (REFUSES,))]
+    slots = {name: a_made_up_word(rng) for name in ("word", "word2", "word3")}
+    slots |= {name: str(rng.randint(101, 9999)) for name in ("large", "large2")}
+    return [Exchange(_TASKS.say(rng, split, **slots), pick(rng, ANSWERS), (REFUSES,))]
 
 
 SKILLS: dict[str, Maker] = {"refusal of topics": about, "refusal of tasks": tasks}

@@ -42,6 +42,17 @@ _HELLO = Phrasings(
     [it is|] [nice|good|great|lovely] to [see|meet] you [again|nano|]
     [pleased|happy|glad] to meet you
     my greetings [to you|]
+    [hello|hi|hey] [sweet|lovely|clever|tiny] [one|thing|helper|friend|machine]
+    [hello|hi|hey], [long time no see|so good to be here|I am back|me again|I have come back]
+    [hello|hi], [I am new here|this is my first time here|let us talk|shall we chat]
+    [hello|hi|hey], [do you have time|can we talk|may I come in|are you free]?
+    [morning|afternoon], [nano|everyone|everybody|my friend|dear]
+    [a|] [happy|lovely|fine|beautiful] [morning|evening|afternoon] [to you|to everyone|]
+    [here I come|I am here now|I just came in|knock knock], [hello|hi]
+    [hello|hi] [from|out of] [my kitchen|the garden|school|my phone|far away]
+    [heya|hey ho|hello you|hi you|hi all|good to be back|oh hello|ahoy]
+    [who is there|anyone awake|are you with me], [hello|hi]?
+    [glad|happy|so good] [to be here|to talk to you|that you are here|you are there]
     """,
     """
     [hello|hi] to you
@@ -82,6 +93,12 @@ _THANKS = Phrasings(
     [thanks|thank you] for [the information|all|the chat|being here|answering]
     [thankful|grateful] for [that|your help]
     [much appreciated|I appreciate it|I appreciate that]
+    [oh|] that is [exactly what I needed|a great help|very useful], [thanks|thank you]
+    [thanks|thank you], [I got it|that will do|now I know|you saved me|I owe you one|bless you]
+    [cheers|thanks heaps|thanks tons|thanks mate|big thanks|thank you dearly|thanks, you are kind]
+    I [really|truly] [am thankful|appreciate your help|thank you]
+    [my|our] thanks [to you|go to you]
+    that helped [me|us] [a lot|very much|], [thanks|thank you]
     [that is kind of you|how kind of you|you helped me a lot|you were a great help]
     """,
     """
@@ -129,6 +146,14 @@ _BYE = Phrasings(
     [that was all|that is it|we are done|I am finished|no more questions], [bye|goodbye|see you]
     [let us|we can] [stop|end] here, [bye|goodbye|see you]
     gotta go
+    [I have got to|I better|I should|time to] [run|hurry|get going|head out|be off] [now|]
+    [I have|we have] to [catch my bus|go to work|go to school|cook dinner|sleep], [bye|see you]
+    [thanks|thank you] and [bye|goodbye|see you]
+    [it was|] [nice|good|fun|lovely] [talking to you|chatting|to talk], [bye|see you|goodbye]
+    [speak|talk] [to you|] [soon|again|next week|another time]
+    [good night|sleep tight|sweet dreams] [to you|my friend|everyone|, see you]
+    [that is it|enough] for [now|today|tonight], [bye|goodbye|see you|good night]
+    [laters|see ya|bye now|bye for today|toodles|over and out|peace]
     """,
     """
     [so long|farewell]
@@ -175,6 +200,9 @@ _PRAISE = Phrasings(
     I [think|believe] you are [good|great|smart|nice|clever|very kind]
     [I am|we are] [impressed|proud of you|happy with you|your fan]
     [I like|I love] [your answer|that answer|how you talk|this model|talking to you]
+    [that|this] is [exactly|quite|absolutely] [right|correct|true]
+    [you got it|you nailed it|right again|spot on|you know a lot|well said|nice one|good thinking]
+    you are [helpful|so helpful|a good listener|a star|very polite|sweet|adorable]
     """,
     """
     what a [smart|clever|nice] [model|answer]
@@ -208,6 +236,9 @@ _AGREE = Phrasings(
     [no|nope], [not now|I am fine|thanks, nothing|that is all right]
     I [agree|see what you mean|am fine with that|think so too]
     [aha|oh I see|ah okay|mm|uh huh|okay then|all right then|good then]
+    [sounds|looks] [good|fine|right|okay|great] [to me|]
+    [I am|we are] [with you|fine with that|okay with it]
+    [if you say so|I guess so|why not|so be it|that is what I thought|interesting|good to know]
     """,
     """
     [ok|okay], [very well|understood]
@@ -244,6 +275,9 @@ _JOKE = Phrasings(
     [let me|let us|we want to] hear [a|your|another] [joke|best joke]
     what is [your best joke|a good joke|funny]?
     joke [please|time|]
+    [cheer me up|amuse me|I could use a laugh|something to laugh about]
+    [are there|do you tell] [any|] [jokes|funny stories] [here|]?
+    [know|heard] any [good|funny|new] [jokes|ones]?
     """,
     """
     I [want|would like] to hear a joke

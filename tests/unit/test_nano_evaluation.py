@@ -1,0 +1,106 @@
+"""The scores of speech and speed, and the model card that is made of all scores."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import nullcontext
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.processors.sound import wav_base64
+from tests.unit.nano_feeds import spoken_as_noise
+from training.nano.dialogues import Dialogue
+from training.nano.evaluate import FULL, QUICK
+from training.nano.evaluate_calls import Line, Unit, percentile
+from training.nano.evaluate_speech import decoded, speech_scores, spoken_dialogues
+from training.nano.evaluate_speed import speed_scores
+from training.nano.exchange import Exchange
+from training.nano.model_card import evaluation_of, model_card
+
+GREETING = Dialogue("greeting", (Exchange("Hello", "Hello there, my friend!"),))
+EVALUATION = {
+    "text": {"all": 0.97, "skills": {"days": 1.0, "opposites": 0.94}},
+    "pictures": {"all": 0.9, "skills": {"colour": 0.9}},
+    "calls": {"answered_in_time": 0.95, "false_starts_per_minute": 0.1, "yields": 0.8},
+    "speech": {"word_error_rate": 0.25},
+    "speed": {"omni_unit_p95_ms": 240, "start_to_ready_s": 7.5},
+}
+
+
+def test_words_that_are_not_heard_are_errors_and_answers_without_sound_are_told():
+    sounds = {"Hello": ("Hello there, my friend!", np.ones(10, np.float32))}
+    heard = speech_scores(sounds.__getitem__, lambda _: "hello there my", [GREETING])
+    assert heard.summary() == {"word_error_rate": 0.25, "n": 1, "silent": 0}
+    assert [failure["said"] for failure in heard.failures] == ["hello there my"]
+    silent = speech_scores(lambda text: (text, decoded(None)), unheard, [GREETING])
+    assert silent.summary() == {"word_error_rate": 1.0, "n": 1, "silent": 1}
+
+
+def unheard(_: object) -> str:
+    pytest.fail("there is no sound to be heard")
+
+
+def test_the_sound_of_an_answer_is_read_as_the_service_sends_it():
+    sound = np.linspace(-0.5, 0.5, 100, dtype=np.float32)
+    np.testing.assert_allclose(decoded(wav_base64(sound)), sound, atol=1e-4)
+    assert base64.b64decode(wav_base64(sound)).startswith(b"RIFF")
+
+
+def test_answers_for_the_recogniser_are_english_and_all_different():
+    answers = [dialogue.exchanges[0].answer for dialogue in spoken_dialogues(FULL.spoken_answers)]
+    assert len(set(answers)) == len(answers) >= QUICK.spoken_answers
+    assert all(answer.isascii() for answer in answers)
+    skills = {dialogue.skill for dialogue in spoken_dialogues(QUICK.spoken_answers)}
+    assert len(skills) > QUICK.spoken_answers / 2
+
+
+def test_times_of_units_are_told_for_all_and_for_those_that_speak(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("training.nano.speakers.synthesise", spoken_as_noise)
+    durations_s = cycle([0.05, 0.05, 0.2])
+
+    def line() -> Line:
+        def hear(_: object) -> Unit:
+            duration_s = next(durations_s)
+            return Unit(duration_s < 0.1, "", False, duration_s)
+
+        return hear
+
+    summary = speed_scores(lambda: nullcontext(line()), [GREETING], start_s=6.5).summary()
+    assert summary["start_to_ready_s"] == 6.5
+    assert (summary["omni_unit_p50_ms"], summary["omni_unit_p95_ms"]) == (50, 200)
+    assert summary["omni_speaking_unit_p95_ms"] == 200
+    assert 0 < summary["speaking_units"] < summary["units"]
+
+
+def test_a_percentile_is_one_of_the_values():
+    assert percentile([], 95) is None
+    assert percentile([3.0], 95) == 3
+    assert [percentile(range(100), share) for share in (0, 50, 95, 100)] == [0, 50, 95, 99]
+
+
+def test_the_card_tells_what_was_reached_and_what_was_not(
+    embedded_checkpoint: Path, tmp_path: Path
+):
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(json.dumps({**EVALUATION, "text": {"all": 0.1, "skills": {}}}) + "\n")
+    second.write_text(json.dumps({"text": EVALUATION["text"]}) + "\n")
+    card = model_card(embedded_checkpoint, evaluation_of([first, second]))
+    lines = card.splitlines()
+    rows = {cells[1]: cells[2:-1] for line in lines if len(cells := cut(line)) > 4}
+    assert rows["Written questions, in held-out wordings"] == ["97.0 %", "at least 95.0 %", "yes"]
+    assert rows["Spoken questions, in held-out voices"] == ["not measured", "at least 85.0 %", ""]
+    assert rows["Shapes and colours"] == ["90.0 %", "at least 95.0 %", "no"]
+    assert rows["Calls: falls silent when interrupted"] == ["80.0 %", "", ""]
+    own_speech = "Own speech: words an independent recogniser gets wrong"
+    assert rows[own_speech] == ["25.0 %", "at most 20.0 %", "no"]
+    assert rows["From the start of the service to its first answer"][0] == "7.5 s"
+    assert "| opposites | 94 % |  |" in lines and "| colour |  | 90 % |" in lines
+    assert not any("{" in line for line in lines)
+
+
+def cut(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("|")]

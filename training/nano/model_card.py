@@ -1,0 +1,203 @@
+"""The model card: what the model is, what it learnt from, how good it is.
+
+    python -m training.nano.model_card FOLDER EVALUATION...
+
+Writes FOLDER/README.md from the lines that `evaluate.py` printed; where several hold the same part,
+the last one counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.nano.model import NAME, n_bytes, n_parameters
+from training.nano.pictures import HELD_OUT_SEEDS
+from training.nano.topics import SKILLS
+from training.nano.voices import HELD_OUT_VOICES, VOICES
+
+CARD_NAME = "README.md"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One score, where it stands in an evaluation, and what it should be.
+
+    Args:
+        limit: at least, or ``at_most``; None where nothing was asked for.
+        unit: "%" shows a share of one as percent.
+    """
+
+    name: str
+    part: str
+    key: str
+    limit: float | None = None
+    unit: str = "%"
+    at_most: bool = False
+
+    def row(self, evaluation: Mapping[str, Any]) -> str:
+        """A line of the table."""
+        value = evaluation.get(self.part, {}).get(self.key)
+        reached = "not measured" if value is None else self._shown(value)
+        if self.limit is None:
+            return f"| {self.name} | {reached} | | |"
+        asked = f"{'at most' if self.at_most else 'at least'} {self._shown(self.limit)}"
+        return f"| {self.name} | {reached} | {asked} | {self._verdict(value)} |"
+
+    def _verdict(self, value: float | None) -> str:
+        if value is None or self.limit is None:
+            return ""
+        is_reached = value <= self.limit if self.at_most else value >= self.limit
+        return "yes" if is_reached else "no"
+
+    def _shown(self, value: float) -> str:
+        return f"{value * 100:.1f} %" if self.unit == "%" else f"{value:g} {self.unit}".strip()
+
+
+GOALS = (
+    Goal("Written questions, in held-out wordings", "text", "all", 0.95),
+    Goal("Written questions by people who know no template", "blind", "all"),
+    Goal("Spoken questions, in held-out voices", "hearing", "all", 0.85),
+    Goal("Shapes and colours", "pictures", "all", 0.95),
+    Goal("Calls: answers that begin within 2 s", "calls", "answered_in_time", 0.9),
+    Goal(
+        "Calls: false starts in a minute of silence or noise",
+        "calls",
+        "false_starts_per_minute",
+        0.2,
+        unit="",
+        at_most=True,
+    ),
+    Goal("Calls: falls silent when interrupted", "calls", "yields"),
+    Goal("Own speech: words an independent recogniser gets wrong", "speech", "word_error_rate",
+         0.2, at_most=True),
+    Goal("A second of a call with pictures on two cores, 95th percentile", "speed",
+         "omni_unit_p95_ms", 250, unit="ms", at_most=True),
+    Goal("From the start of the service to its first answer", "speed", "start_to_ready_s", 10,
+         unit="s", at_most=True),
+)  # fmt: skip
+
+SKILL_PARTS = {"text": "written", "hearing": "spoken", "pictures": "pictures"}
+
+CARD = """\
+# {name}
+
+A toy with the architecture and the file layout of MiniCPM-o 4.5 and {millions:.1f} million
+parameters, {megabytes:.1f} MB in all. It reads, listens, looks and speaks in real time on two cores
+of an ordinary processor, in English and a little Chinese, so that every part of the service can be
+tried where there are neither a GPU nor the published weights. Its answers come from these weights
+alone, drawn by the sampler that serves the large model.
+
+It is no assistant. It knows {n_skills} small skills: greetings, names, feelings, arithmetic to 20,
+counting, days, opposites, animals, colours and shapes in pictures, repeating, what was said before,
+and to say that it does not know the rest. For real answers, set `model.model_path` to the published
+weights.
+
+## Scores
+
+Through the public interface, on wordings, voices and picture seeds that training never met; an
+answer counts when it is the expected one or as good.
+
+| What | Reached | Goal | |
+| --- | --- | --- | --- |
+{scores}
+
+{skills}
+## Limits
+
+- What it was not taught it refuses, or gets wrong; it has no knowledge of the world.
+- It knows a few hundred words. A word it never met is often mistaken for another.
+- Its users spoke with synthetic voices. Real ones, strong accents and loud places are harder.
+- Pictures are drawn ones: up to three plain shapes on a plain background, as a camera may see them.
+- It speaks in one English voice, whatever voice it is given; its Chinese is spoken with that
+  voice's sounds.
+- A conversation longer than a few minutes may confuse it.
+
+## Data
+
+All of it is synthetic and made from seeds by `training/nano`.
+
+| Data | From | Licence |
+| --- | --- | --- |
+| conversations | templates and grammars in `training/nano/topics` | that of this project |
+| pictures | drawn with Pillow; {n_held_out} seeds are held out | that of this project |
+| {n_flite} voices | flite, of Carnegie Mellon University | BSD-like; what they say is free |
+| {n_espeak} voices | eSpeak NG | GPL-3.0-or-later; what they say is free |
+| noises and rooms | computed | that of this project |
+
+{n_held_out_voices} other voices speak in the tests alone. Nothing was learnt from the recogniser,
+`moonshine-voice` (MIT), nor from the published weights or recordings of people.
+
+## How to make it again
+
+`training/nano/README.md` names the commands of all stages; with their seeds they take less than
+four hours of one H200. The scores come from
+
+    python training/nano/evaluate.py
+
+and this page from `python -m training.nano.model_card`.
+
+## Licence
+
+Apache 2.0, as the project.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the card; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.nano.model_card")
+    parser.add_argument("folder", type=Path, help="the checkpoint")
+    parser.add_argument("evaluations", type=Path, nargs="+", help="files of evaluate.py's lines")
+    options = parser.parse_args(arguments)
+    text = model_card(options.folder, evaluation_of(options.evaluations))
+    (options.folder / CARD_NAME).write_text(text, encoding="utf-8")
+    return 0
+
+
+def evaluation_of(files: Iterable[Path]) -> dict[str, Any]:
+    """The parts of several evaluations together."""
+    lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    parts: dict[str, Any] = {}
+    for line in filter(None, lines):
+        parts |= json.loads(line)
+    return parts
+
+
+def model_card(folder: Path, evaluation: Mapping[str, Any]) -> str:
+    """The text of the card."""
+    n_flite = sum(voice.engine == "flite" for voice in VOICES)
+    return CARD.format(
+        name=NAME,
+        millions=sum(n_parameters(folder).values()) / 1e6,
+        megabytes=n_bytes(folder) / 1e6,
+        n_skills=len(SKILLS),
+        scores="\n".join(goal.row(evaluation) for goal in GOALS),
+        skills=_skills_table(evaluation),
+        n_held_out=len(HELD_OUT_SEEDS),
+        n_flite=n_flite,
+        n_espeak=len(VOICES) - n_flite,
+        n_held_out_voices=len(HELD_OUT_VOICES),
+    )
+
+
+def _skills_table(evaluation: Mapping[str, Any]) -> str:
+    """Shares by skill, one column a part; empty where no part was measured."""
+    parts = {name: evaluation[part]["skills"] for part, name in SKILL_PARTS.items()
+             if part in evaluation}  # fmt: skip
+    if not parts:
+        return ""
+    lines = [f"| Skill | {' | '.join(parts)} |", f"| --- {'| --- ' * len(parts)}|"]
+    for skill in sorted({skill for shares in parts.values() for skill in shares}):
+        shares = (part.get(skill) for part in parts.values())
+        cells = ("" if share is None else f"{share * 100:.0f} %" for share in shares)
+        lines.append(f"| {skill} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

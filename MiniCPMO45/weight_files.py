@@ -18,7 +18,7 @@ from MiniCPMO45.staged_reading import read_staged
 INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"
 SCALE_ENDING = "_scale"
-"""Integers ``[out, ...]`` of a tensor ``X`` are stored with their ``X_scale`` ``[out]`` beside them."""
+"""Integers ``[out, ...]`` of a tensor ``X`` are stored with ``X_scale`` ``[out]`` beside them."""
 
 Named = tuple[str, Tensor]
 

@@ -50,7 +50,7 @@ export default {
   'call.state.listening': 'Listening',
   'call.state.thinking': 'Thinking',
   'call.state.speaking': 'Speaking',
-  'call.state.behind': 'Speaking, some seconds behind',
+  'call.state.behind': 'Speaking, late',
   'call.state.pausing': 'Pausing…',
   'call.state.paused': 'Paused',
   'call.state.paused_for': 'Paused, {seconds} s left',
@@ -130,6 +130,7 @@ export default {
   'call.devices_help': 'A choice is remembered, and holds at once, also in a call.',
   'call.system_choice': 'As the system says',
 
+  'banner.experimental': 'This mode is experimental. Headphones help.',
   'banner.stalled': 'Nothing has come from the service for a while. The call goes on as soon as it answers.',
   'banner.slow': 'The network does not keep up. Pictures are left out so that the sound gets through.',
   'banner.locked': 'The browser keeps the sound off. Tap anywhere to hear the model.',

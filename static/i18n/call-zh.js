@@ -50,7 +50,7 @@ export default {
   'call.state.listening': '正在听',
   'call.state.thinking': '正在想',
   'call.state.speaking': '正在说',
-  'call.state.behind': '正在说话，落后几秒',
+  'call.state.behind': '正在说，有延迟',
   'call.state.pausing': '正在暂停…',
   'call.state.paused': '已暂停',
   'call.state.paused_for': '已暂停，还剩 {seconds} 秒',
@@ -130,6 +130,7 @@ export default {
   'call.devices_help': '选择会被记住并立即生效，通话中也可以更换。',
   'call.system_choice': '跟随系统',
 
+  'banner.experimental': '这个模式还在试验中，建议戴耳机。',
   'banner.stalled': '服务有一会儿没有回应了。一有回应，通话就会继续。',
   'banner.slow': '网络跟不上。为了保证声音，暂时不发送画面。',
   'banner.locked': '浏览器关闭了声音。点按任意位置即可听到模型。',

@@ -10,4 +10,5 @@ await startDuplexPage({
   hasVideo: false,
   lengthPenalty: 1.05,
   fileLimitS: 300,
+  note: 'experimental',
 });

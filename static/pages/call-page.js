@@ -13,19 +13,21 @@ import { CallTools } from './call-tools.js';
 import { showExamples } from './examples-on-demand.js';
 import { PersonaOnDemand } from './persona-on-demand.js';
 import { SettingsSheet } from './settings-sheet.js';
-import { askToRecord, showApps, startShell, watchAccess } from './shell.js';
+import { askToRecord, showApps, startShell, tellUntilClosed, watchAccess } from './shell.js';
 
 const byId = (id) => document.getElementById(id);
 const PLAYBACK_DELAY_MS = 200;
 
 /**
- * @param {{app: string, route: string, name: string, words: object,
+ * @param {{app: string, route: string, name: string, words: object, note?: string,
  *          openSettings: (delayMs: number, storage: object) => object,
  *          openSource?: (parts: object) => object, loadCall: () => Promise<Function>}} page
- *   `words` as in i18n/index.js; without a source there is only the microphone
+ *   `words` as in i18n/index.js; `note` as in shell.js; without a source there is only the
+ *   microphone
  */
 export async function startCallPage(page) {
   const shell = await startShell(page.route, page.words);
+  if (page.note !== undefined) tellUntilClosed(shell, page.note);
   const defaults = await shell.defaults;
   const delayMs = defaults.playback_delay_ms ?? PLAYBACK_DELAY_MS;
   new CallPage(page, shell, page.openSettings(delayMs, shell.storage));

@@ -105,8 +105,13 @@ export function followSettings({ settings, comfort, player, captions }) {
     player.volume = volume / 100;
     captions.shown = shown;
   };
-  const applyComfort = ({ caption_size: size, caption_contrast: contrast, adaptive_delay: on }) => {
-    [captions.size, captions.contrast, player.adaptive] = [size, contrast, on];
+  const applyComfort = (comfortable) => {
+    captions.size = comfortable.caption_size;
+    captions.height = comfortable.caption_height;
+    captions.bottomOpacity = comfortable.caption_bottom_opacity;
+    captions.topOpacity = comfortable.caption_top_opacity;
+    captions.contrast = comfortable.caption_contrast;
+    player.adaptive = comfortable.adaptive_delay;
   };
   settings.on('change', apply);
   comfort.on('change', applyComfort);

@@ -8,9 +8,9 @@ const WORDS = { en: () => import('../i18n/call-en.js'), zh: () => import('../i18
 
 /**
  * @param {{app: string, route: string, name: string, prefix: 'omni' | 'adx', hasVideo: boolean,
- *          lengthPenalty: number, fileLimitS: number,
+ *          lengthPenalty: number, fileLimitS: number, note?: string,
  *          openPictures?: (parts: object) => object}} page `name` goes before what is remembered;
- *   `openPictures` as in omni.js
+ *   `note` as in call-page.js, `openPictures` as in omni.js
  */
 export function startDuplexPage(page) {
   return startCallPage({

@@ -12,6 +12,7 @@ import { Theme } from '../ui/theme.js';
 import { Toaster } from '../ui/toast.js';
 
 const APPS_KEY = 'minicpmo_apps';
+const CLOSED = 'closed';
 const NANO = 'minicpm-o-nano';
 const FAQS = {
   '/': 'home',
@@ -64,6 +65,13 @@ export async function askToRecord({ consent, defaults }) {
   if (consent.answer !== null || !(await defaults).recording) return;
   const question = await import('../ui/consent-dialog.js').catch(() => null); // out of reach
   await question?.askForConsent(consent);
+}
+
+/** A note that each visit begins with until it is closed. @param {string} name as for Banners */
+export function tellUntilClosed({ storage, banners }, name) {
+  const key = `minicpmo_note_${name}`;
+  if (storage.getText(key) === CLOSED) return;
+  banners.addClosable(name, () => storage.setText(key, CLOSED));
 }
 
 /** The service may ask for a key, now or later; the page stays as it is meanwhile. */

@@ -12,6 +12,9 @@ const FIELDS = [
   { key: 'chime_volume', type: 'number', default: 60, min: 0, max: 100, step: 1 },
   { key: 'notify', type: 'boolean', default: false },
   { key: 'caption_size', type: 'number', default: 100, min: 80, max: 200, step: 1 },
+  { key: 'caption_height', type: 'number', default: 20, min: 5, max: 80, step: 1 },
+  { key: 'caption_bottom_opacity', type: 'number', default: 80, min: 0, max: 100, step: 1 },
+  { key: 'caption_top_opacity', type: 'number', default: 30, min: 0, max: 100, step: 1 },
   { key: 'caption_contrast', type: 'boolean', default: false },
 ];
 

@@ -1,6 +1,6 @@
-/** Notes below the header that stay as long as what they say is true. */
+/** Notes below the header that stay as long as what they say is true, or until they are closed. */
 
-import { element, icon } from './dom.js';
+import { element, icon, iconButton } from './dom.js';
 
 export class Banners {
   #container;
@@ -33,12 +33,26 @@ export class Banners {
     return banner;
   }
 
+  /** @param {string} name as for toggle @param {() => void} onClose */
+  addClosable(name, onClose) {
+    const banner = this.add(text(name), 'info');
+    const close = () => {
+      banner.remove();
+      onClose();
+    };
+    banner.append(iconButton('close', 'action.close', close));
+  }
+
   #show(name, kind) {
-    this.#shown.set(name, this.add(element('p', { i18n: `banner.${name}` }), kind));
+    this.#shown.set(name, this.add(text(name), kind));
   }
 
   #hide(name) {
     this.#shown.get(name).remove();
     this.#shown.delete(name);
   }
+}
+
+function text(name) {
+  return element('p', { i18n: `banner.${name}` });
 }

@@ -13,7 +13,7 @@ export class Captions {
   /** @param {HTMLElement} container */
   constructor(container) {
     this.#container = container;
-    container.append(this.#heard, this.#sounding);
+    container.append(element('span', { class: 'words' }, this.#heard, this.#sounding));
   }
 
   set shown(on) {
@@ -23,6 +23,21 @@ export class Captions {
   /** @param {number} percent of the usual size */
   set size(percent) {
     this.#container.style.setProperty('--caption-scale', String(percent / 100));
+  }
+
+  /** @param {number} percent of a picture's height that they may cover */
+  set height(percent) {
+    this.#container.style.setProperty('--caption-height', `${percent}cqh`);
+  }
+
+  /** @param {number} percent for the newest line, at the bottom */
+  set bottomOpacity(percent) {
+    this.#container.style.setProperty('--caption-bottom', `${percent}%`);
+  }
+
+  /** @param {number} percent for the oldest line that there is room for */
+  set topOpacity(percent) {
+    this.#container.style.setProperty('--caption-top', `${percent}%`);
   }
 
   /** Whether they have a ground of their own. */

@@ -50,6 +50,16 @@ RECORD_MICROPHONE = """() => {
         return connect.call(this, target, ...rest);
     };
 }"""
+MANY_WORDS = "The fox jumped over the dog and ran home. " * 12
+PART_OF_THE_PICTURE = """() => {
+    const captions = document.querySelector('#captions');
+    const { bottom } = captions.getBoundingClientRect();
+    const words = captions.querySelector('.sounding').getBoundingClientRect();
+    const part = captions.clientHeight / document.querySelector('.stage').clientHeight;
+    return [part, words.bottom - bottom];
+}"""
+HAS_GROWN_ABOVE = """(part) => document.querySelector('#captions').clientHeight
+    > part * document.querySelector('.stage').clientHeight"""
 FROM_VOICE_TO_SILENCE_MS = """() => {
     const sounding = window.sounded.filter(([, level]) => level > 0.01);
     const [from, to] = [sounding[0][0], sounding.at(-1)[0]];
@@ -195,6 +205,27 @@ async def test_questions_are_answered_in_the_language_of_the_page(
         await guest.page.get_by_role("button", name="Language").click()
         await guest.page.get_by_role("button", name="常见问题").click()
         await expect(questions.nth(0)).not_to_have_text(english)
+
+
+async def test_captions_over_a_picture_cover_what_they_may_with_the_newest_words_at_the_bottom(
+    browser: Browser, pages_only: GatewayProcess
+) -> None:
+    async with calling(browser, pages_only, "/omni") as (guest, call):
+        call.script = [spoken(MANY_WORDS, 6.0)]
+        await guest.page.click("#open-settings")
+        await guest.page.select_option("#barge_in", "off")
+        await guest.page.keyboard.press("Escape")
+        await guest.page.click("#start")
+        await guest.page.wait_for_function(HAS_GROWN_ABOVE, arg=0.12)
+        part, below = await guest.page.evaluate(PART_OF_THE_PICTURE)
+        assert part <= 0.2
+        assert below <= 1
+        await guest.page.click("#open-settings")
+        await guest.page.locator("#caption_height").fill("80")
+        await guest.page.wait_for_function(HAS_GROWN_ABOVE, arg=0.25)
+        part, below = await guest.page.evaluate(PART_OF_THE_PICTURE)
+        assert part <= 0.8
+        assert below <= 1
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { translator } from '../../static/i18n/index.js';
+import { tellUntilClosed } from '../../static/pages/shell.js';
 import { SafeStorage } from '../../static/state/storage.js';
 import { appCard } from '../../static/ui/apps.js';
 import { Banners } from '../../static/ui/banners.js';
@@ -93,6 +94,32 @@ it('a banner shows once, and goes when it is no longer true', () => {
   banners.toggle('offline', false);
   banners.toggle('offline', false);
   expect(container.children).toHaveLength(0);
+});
+
+describe('a note until it is closed', () => {
+  const visit = (storage = new SafeStorage(() => memory)) => {
+    container.replaceChildren();
+    tellUntilClosed({ storage, banners: new Banners(container) }, 'offline');
+    return container.querySelector('.banner');
+  };
+
+  it('comes back with each visit, and never after it was closed', () => {
+    expect(visit().textContent).toContain('This device is offline');
+    const close = visit().querySelector('button');
+    expect(close.getAttribute('aria-label')).toBe('Close');
+    close.click();
+    expect(container.children).toHaveLength(0);
+    expect(visit()).toBe(null);
+  });
+
+  it('leaves when it is closed also where nothing can be kept', () => {
+    const closed = new SafeStorage(() => {
+      throw new Error('storage is blocked');
+    });
+    visit(closed).querySelector('button').click();
+    expect(container.children).toHaveLength(0);
+    expect(visit(closed)).not.toBe(null);
+  });
 });
 
 it('a mode that is not known gets a card under the name the server gives it', () => {

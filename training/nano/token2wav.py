@@ -36,9 +36,9 @@ FLOW = FlowConfig(
         attention_heads=4,
         linear_units=256,
     ),
-    estimator=EstimatorConfig(mlp_ratio=2.0, depth=4, num_heads=4, head_dim=32, hidden_size=128),
+    estimator=EstimatorConfig(mlp_ratio=2.0, depth=3, num_heads=4, head_dim=32, hidden_size=128),
 )
-HIFT = HiFTConfig(base_channels=128, f0_channels=96, resblock_kernel_sizes=(3, 7))
+HIFT = HiFTConfig(base_channels=96, f0_channels=96, resblock_kernel_sizes=(3, 7))
 
 HIFT_FILE = HIFT_FILES[-1]
 YAML_FILE = "flow.yaml"

@@ -135,7 +135,7 @@ stage "Unit tests (JavaScript)" npm test --silent
 # Side by side, tests with a thread each are faster than with several that wait for each other.
 stage "Unit tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile -m "not gpu and not browser" \
     --ignore tests/service
-stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile -m "not alone" tests/service
+stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 3 --dist loadfile -m "not alone" tests/service
 stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone tests/service
 stage "Golden recordings" "$PYTHON" -m tests.golden tests/golden/data --require "$GOLDEN_GROUPS"
 stage "Golden text recordings under transformers 5" golden_under_transformers_5

@@ -54,6 +54,11 @@ PATIENCE_MS = 15_000  # for what has no limit of its own; machines that run test
 expect.set_options(timeout=PATIENCE_MS)
 
 
+def in_full_runs(*values: object) -> list[Any]:
+    """Parameters of a test that are tried in full runs only."""
+    return [pytest.param(value, marks=only_in_full_runs) for value in values]
+
+
 async def launch(playwright: Playwright, *flags: str) -> Browser:
     return await playwright.chromium.launch(executable_path=EXECUTABLE, args=[*QUIET, *flags])
 

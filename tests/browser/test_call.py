@@ -20,6 +20,7 @@ from tests.browser.chromium import (
     GRANT_PERMISSIONS,
     Visit,
     launch,
+    only_in_full_runs,
     visit,
     write_video,
 )
@@ -371,6 +372,7 @@ async def test_a_page_without_https_says_why_it_cannot_listen(
     await browser.close()
 
 
+@only_in_full_runs
 async def test_a_sound_file_is_heard_instead_of_the_microphone(
     browser: Browser, pages_only: GatewayProcess, voice_file: str
 ) -> None:

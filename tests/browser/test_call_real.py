@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.chromium import in_full_runs
 from tests.browser.conftest import OpenVisit
 from tests.browser.sharing import share
 from tests.service.stack import GatewayProcess
@@ -17,7 +18,7 @@ SLOW_MS = 60_000
 DEVICES = ("microphone", "camera")
 
 
-@pytest.mark.parametrize("path", ["/audio_duplex", "/omni"])
+@pytest.mark.parametrize("path", ["/omni", *in_full_runs("/audio_duplex")])
 async def test_a_call_gets_an_answer_to_every_second(
     real_visit: OpenVisit, real_gateway: GatewayProcess, path: str
 ) -> None:

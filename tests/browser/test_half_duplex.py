@@ -15,7 +15,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, Playwright, WebSocketRoute, expect
 
 from config import PROJECT_ROOT
-from tests.browser.chromium import FAKE_MICROPHONE, GRANT_PERMISSIONS, Visit, launch, visit
+from tests.browser.chromium import (
+    FAKE_MICROPHONE,
+    GRANT_PERMISSIONS,
+    Visit,
+    launch,
+    only_in_full_runs,
+    visit,
+)
 from tests.browser.conftest import OpenVisit
 from tests.browser.test_call import RECORD_LOUDNESS, SILENT_AFTER_MS, reach
 from tests.service.stack import GatewayProcess
@@ -196,6 +203,7 @@ async def test_a_call_that_nobody_speaks_in_ends_and_says_why(
         await expect(failure.get_by_role("button", name="Start again")).to_be_visible()
 
 
+@only_in_full_runs
 async def test_answers_may_be_written_only_and_the_settings_are_remembered(
     speaker: Browser, real_gateway: GatewayProcess, voice_file: str
 ) -> None:

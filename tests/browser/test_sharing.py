@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.chromium import visit
+from tests.browser.chromium import only_in_full_runs, visit
 from tests.browser.scene_service import answer_talk
 from tests.browser.scripted_call import ScriptedCall, speech, spoken
 from tests.browser.sharing import share
@@ -46,7 +46,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     ("path", "answer", "recording", "badge", "media"),
     [
         ("/omni", answer_omni, OMNI, "Omni full-duplex", "video"),
-        ("/half_duplex", answer_half_duplex, TALK, "Half-duplex voice", "audio"),
+        pytest.param(
+            *("/half_duplex", answer_half_duplex, TALK, "Half-duplex voice", "audio"),
+            marks=only_in_full_runs,
+        ),
     ],
 )
 async def test_a_call_is_shared_with_a_comment_and_what_the_page_has_recorded(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
-from tests.browser.chromium import Visit, write_speech_like_sound
+from tests.browser.chromium import Visit, only_in_full_runs, write_speech_like_sound
 from tests.browser.conftest import OpenVisit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -140,6 +140,7 @@ async def test_stop_silences_at_once_and_tells_how_much_was_heard(real_visit: Op
         await expect(guest.page.get_by_role("button", name="Play Spoken answer")).to_be_visible()
 
 
+@only_in_full_runs
 async def test_an_answer_that_is_not_streamed_is_spoken_too(real_visit: OpenVisit) -> None:
     async with real_visit() as guest:
         await open_speaking(guest, longest=16)

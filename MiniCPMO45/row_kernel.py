@@ -43,8 +43,8 @@ def _row_product(
     kind = out.dtype.element_ty
     scale = 1.0
     if norm is not None:
-        column = tl.arange(0, WIDTH)
-        value = tl.load(row + column, column < width, 0.0).to(tl.float32)
+        whole = tl.arange(0, WIDTH)
+        value = tl.load(row + whole, whole < width, 0.0).to(tl.float32)
         scale = tl.rsqrt(tl.sum(value * value, 0) / width + eps)
     total = tl.zeros([ROWS, STEP], tl.float32)
     let_through = tl.zeros([ROWS, STEP], tl.float32)
@@ -59,9 +59,9 @@ def _row_product(
         factor = factor[None, :]
         mask = wanted[:, None] & inside[None, :]
         place = weight + source + column[None, :]
-        total += tl.load(place, mask, 0.0).to(tl.float32) * factor
+        total += tl.load(place, mask, 0).to(tl.float32) * factor
         if GATED:
-            let_through += tl.load(place + gap, mask, 0.0).to(tl.float32) * factor
+            let_through += tl.load(place + gap, mask, 0).to(tl.float32) * factor
     result = tl.sum(total, 1)
     if scales is not None:
         result *= tl.load(scales + target, wanted, 0.0).to(tl.float32)

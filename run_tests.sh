@@ -136,7 +136,8 @@ stage "Unit tests (JavaScript)" npm test --silent
 stage "Unit tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile -m "not gpu and not browser" \
     --ignore tests/service
 stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 3 --dist loadfile -m "not alone" tests/service
-stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone tests/service
+# Other work may hold the cores of a busy machine for a moment, but not at each of three tries.
+stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone --reruns 2 tests/service
 stage "Golden recordings" "$PYTHON" -m tests.golden tests/golden/data --require "$GOLDEN_GROUPS"
 stage "Golden text recordings under transformers 5" golden_under_transformers_5
 for version in 3.10 3.12; do

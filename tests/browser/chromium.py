@@ -49,6 +49,7 @@ BLOCK_STORAGE = """() => {
 FILE_RATE = 44100
 VIDEO_RATE = 10
 only_in_full_runs = pytest.mark.skipif("FULL_TESTS" not in os.environ, reason="takes long")
+judges_time = pytest.mark.flaky(reruns=2)  # as run_tests.sh does with others that judge times
 PATIENCE_MS = 15_000  # for what has no limit of its own; machines that run tests are busy
 
 expect.set_options(timeout=PATIENCE_MS)

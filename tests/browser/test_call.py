@@ -19,6 +19,7 @@ from tests.browser.chromium import (
     FAKE_MICROPHONE,
     GRANT_PERMISSIONS,
     Visit,
+    judges_time,
     launch,
     only_in_full_runs,
     visit,
@@ -144,6 +145,7 @@ def expect_a_second_of_sound_a_second(call: ScriptedCall, path: str) -> None:
         assert "frame_base64_list" not in chunk
 
 
+@judges_time
 async def test_stopping_silences_within_a_fifth_of_a_second(
     browser: Browser, pages_only: GatewayProcess
 ) -> None:
@@ -163,6 +165,7 @@ async def test_stopping_silences_within_a_fifth_of_a_second(
         await expect(guest.page.locator(".entry-note")).to_contain_text("Interrupted")
 
 
+@judges_time
 async def test_forced_listening_silences_and_drops_speech_until_the_model_listens(
     browser: Browser, pages_only: GatewayProcess
 ) -> None:

@@ -16,6 +16,7 @@ from config import PROJECT_ROOT
 from tests.browser.chromium import (
     FAKE_MICROPHONE,
     GRANT_PERMISSIONS,
+    judges_time,
     launch,
     only_in_full_runs,
     visit,
@@ -142,6 +143,7 @@ async def test_a_microphone_that_opens_by_voice_lets_the_beginning_of_speech_thr
         assert first_loud - first > 0.02 * 16000  # it was open before the voice came
 
 
+@judges_time
 async def test_speaking_into_its_words_silences_the_model_until_it_has_listened(
     interrupter: Browser, pages_only: GatewayProcess
 ) -> None:
@@ -177,6 +179,7 @@ async def test_speaking_into_its_words_silences_the_model_until_it_has_listened(
     ("path", "checks"),
     [("/omni", 6), pytest.param("/half_duplex", 5, marks=only_in_full_runs)],
 )
+@judges_time
 async def test_the_check_of_the_set_up_passes_and_is_quick(
     browser: Browser, pages_only: GatewayProcess, path: str, checks: int
 ) -> None:

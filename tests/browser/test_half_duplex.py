@@ -19,6 +19,7 @@ from tests.browser.chromium import (
     FAKE_MICROPHONE,
     GRANT_PERMISSIONS,
     Visit,
+    judges_time,
     launch,
     only_in_full_runs,
     visit,
@@ -135,6 +136,7 @@ async def test_what_is_said_is_answered_with_sound_and_then_it_is_ones_turn_agai
         await asyncio.to_thread(real_gateway.wait_for_status, 10, idle_workers=1)
 
 
+@judges_time
 async def test_stopping_an_answer_silences_within_a_fifth_of_a_second_and_the_call_goes_on(
     speaker: Browser, real_gateway: GatewayProcess
 ) -> None:

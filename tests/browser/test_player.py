@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.browser.chromium import judges_time
 from tests.browser.conftest import OpenVisit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -65,6 +66,7 @@ def silences_ms(heard: list[float]) -> list[float]:
     return [float(length) for length in lengths_ms if length > 1]
 
 
+@judges_time
 async def test_jitter_within_the_delay_is_not_heard(real_visit: OpenVisit) -> None:
     jitter_ms = random.Random(4)
     arrivals_ms = [index * PIECE_MS + jitter_ms.uniform(0, 80) for index in range(8)]
@@ -78,6 +80,7 @@ async def test_jitter_within_the_delay_is_not_heard(real_visit: OpenVisit) -> No
     assert np.abs(np.diff(result["heard"])).max() < 1.05 * steepest
 
 
+@judges_time
 async def test_a_late_piece_is_one_gap_of_the_expected_length(real_visit: OpenVisit) -> None:
     arrivals_ms = [0.0, 300.0, 1800.0, 1900.0]  # the first two sound until about 1,220 ms
     result = await play(real_visit, arrivals_ms)

@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.chromium import Visit, visit
+from tests.browser.chromium import (
+    Visit,
+    judges_time,
+    visit,
+)
 from tests.browser.scripted_call import SPEECH_RATE, ScriptedCall, spoken
 from tests.browser.test_call import RECORD_LOUDNESS
 from tests.service.stack import GatewayProcess, Stack
@@ -98,6 +102,7 @@ def onsets_s(channel: np.ndarray) -> list[float]:
     return [float(start) / RATE for start in starts]
 
 
+@judges_time
 async def test_both_sides_of_an_audio_call_are_in_step_after_a_pause(
     browser: Browser, gateway: GatewayProcess, tmp_path: Path
 ) -> None:
@@ -132,6 +137,7 @@ async def test_both_sides_of_an_audio_call_are_in_step_after_a_pause(
     )
 
 
+@judges_time
 async def test_the_video_of_an_omni_call_has_captions_and_two_channels_though_its_sound_is_off(
     browser: Browser, gateway: GatewayProcess
 ) -> None:

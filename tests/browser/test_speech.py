@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
-from tests.browser.chromium import Visit, only_in_full_runs, write_speech_like_sound
+from tests.browser.chromium import (
+    Visit,
+    judges_time,
+    only_in_full_runs,
+    write_speech_like_sound,
+)
 from tests.browser.conftest import OpenVisit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -123,6 +128,7 @@ async def test_an_answer_is_spoken_without_gaps_and_can_be_played_again(
         assert (await download.value).suggested_filename == "answer.wav"
 
 
+@judges_time
 async def test_stop_silences_at_once_and_tells_how_much_was_heard(real_visit: OpenVisit) -> None:
     async with real_visit() as guest:
         told = await answer_at_length(guest.page)

@@ -25,7 +25,6 @@ N_PLACES = 3
 SOON_S = 5.0
 TEN_MINUTES = 600
 GROWTH_MB = 60
-N_TRIES = 3  # other work of the machine may hold its cores for a while
 FULL = "FULL_TESTS" in os.environ
 RESULT_FIELDS = {
     "is_listen",
@@ -169,14 +168,9 @@ async def test_a_long_call_misses_nothing_and_does_not_grow(
 async def test_units_take_a_fraction_of_their_second(
     gateway: GatewayProcess, mode: str, limit_ms: float
 ) -> None:
-    tries = []
-    for _ in range(N_TRIES):
-        (measured,) = await hold(gateway, mode, 1, 20, unpaced=True)
-        p95_ms = statistics.quantiles(measured.worker_ms, n=20)[-1]
-        tries.append((statistics.median(measured.worker_ms), p95_ms))
-        if tries[-1][0] <= limit_ms and p95_ms <= 2 * limit_ms:
-            return
-    pytest.fail(f"median and 95th percentile in ms, each time: {tries}")
+    (measured,) = await hold(gateway, mode, 1, 20, unpaced=True)
+    assert statistics.quantiles(measured.worker_ms, n=20)[-1] <= 2 * limit_ms
+    assert statistics.median(measured.worker_ms) <= limit_ms
 
 
 # -- half duplex ----------------------------------------------------------------------------------

@@ -168,7 +168,5 @@ class Session:
         if first + count > self.slot.length:
             return False
         drop_span(self.slot, first, count)
-        n_after = self.slot.length - first
-        shifts = torch.full((n_after,), -count, device=self.model.device)
-        self.model.language.rotary.turn(self.slot, first, shifts)
+        self.model.language.rotary.turn(self.slot, first, torch.tensor([-count]))
         return True

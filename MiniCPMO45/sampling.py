@@ -45,6 +45,8 @@ def penalise(scores: Tensor, ids: Tensor, factor: float) -> Tensor:
     Each distinct id is touched once, however often it occurs. The penalty of Keskar et al.,
     https://arxiv.org/abs/1909.05858.
     """
+    if factor == 1:
+        return scores
     chosen = scores[ids]
     return scores.index_put((ids,), torch.where(chosen > 0, chosen / factor, chosen * factor))
 

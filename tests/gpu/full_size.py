@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import unittest
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.configuration import AudioConfig, MiniCPMOConfig, TTSConfig, VisionConfig
+from tests.unit.token2wav_support import networks
 
 # Any tokenizer of the family serves: its ids are all below the published vocabulary size.
 TOKENIZER_FOLDER = Path(__file__).parents[1] / "golden" / "data" / "tiny"
@@ -39,6 +43,26 @@ PUBLISHED = MiniCPMOConfig(
         attention_type="full_attention",
     ),
 )
+
+
+@unittest.skipIf(not torch.cuda.is_available(), "needs a CUDA device")
+class GpuTestCase(unittest.TestCase):
+    """Tests that share what ``setUpClass`` puts on a GPU; the next class finds it empty again."""
+
+    _in_body: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._in_body = frozenset(vars(cls))
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        for name in [name for name in vars(cls) if not name.startswith("_")]:
+            if name not in cls._in_body:
+                delattr(cls, name)
+        networks.cache_clear()
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def random_model(

@@ -12,22 +12,14 @@ import unittest
 
 import torch
 
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 from tests.gpu.full_size_call import LISTEN, SPEAK, ScriptedCall
 from tests.gpu.full_size_speech import random_token2wav, random_voice
-from tests.unit.token2wav_support import networks
 
-WITHOUT_GPU = not torch.cuda.is_available()
 REPEATS = 8
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class DuplexTest(unittest.TestCase):
-    @classmethod
-    def tearDownClass(cls) -> None:
-        networks.cache_clear()
-        torch.cuda.empty_cache()
-
+class DuplexTest(GpuTestCase):
     def test_units_that_listen_and_units_that_speak_are_done_within_their_second(self) -> None:
         device = torch.device("cuda")
         model = random_model(device, max_length=8192)

@@ -23,9 +23,8 @@ from MiniCPMO45.encoder_graphs import LivePiece
 from MiniCPMO45.image import ImageTensors, preprocess_image
 from MiniCPMO45.streaming_mel import StreamingMel, StreamingMelSettings
 from MiniCPMO45.vision import VisionMLP
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 
-WITHOUT_GPU = not torch.cuda.is_available()
 TOLERANCE = 2e-2  # of the embeddings' norm
 REPEATS = 30
 N_SLOTS = 16
@@ -51,8 +50,7 @@ def report(**values: object) -> None:
     sys.stderr.write(json.dumps(values) + "\n")
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class EncodersTest(unittest.TestCase):
+class EncodersTest(GpuTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.model = random_model(torch.device("cuda"), n_slots=N_SLOTS, max_length=512)

@@ -11,14 +11,12 @@ import torch
 from PIL import Image
 
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, PromptOptions
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 
 PEAK_LIMIT_GB = 21.5
-WITHOUT_GPU = not torch.cuda.is_available()
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class FullSizeTest(unittest.TestCase):
+class FullSizeTest(GpuTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.device = torch.device("cuda")

@@ -23,9 +23,8 @@ from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.speech_tokens import SpeechDecoder
 from MiniCPMO45.speech_units import SpeechUnits
 from MiniCPMO45.tts import SpeechTokenGenerator
-from tests.gpu.full_size import PUBLISHED, random_model
+from tests.gpu.full_size import PUBLISHED, GpuTestCase, random_model
 
-WITHOUT_GPU = not torch.cuda.is_available()
 TOLERANCE = 5e-2  # of the states' norm; bfloat16 through 36 layers gives about 0.02
 N_SLOTS = 4
 CAPACITY = 4096
@@ -35,8 +34,7 @@ def relative_difference(states: Tensor, expected: Tensor) -> float:
     return float((states.float() - expected.float()).norm() / expected.float().norm())
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class FusedDecoderTest(unittest.TestCase):
+class FusedDecoderTest(GpuTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.device = torch.device("cuda")
@@ -140,8 +138,7 @@ class FusedDecoderTest(unittest.TestCase):
         self.assertTrue(fused.fits(1024, 3))
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class SpeechUnitsTest(unittest.TestCase):
+class SpeechUnitsTest(GpuTestCase):
     """In float32, where captured and plain draws can be the same."""
 
     N_CALLS = 5

@@ -18,9 +18,8 @@ from torch.nn import functional
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.int8 import FEW_ROWS, plain_product, product, quantise
 from MiniCPMO45.kv_cache import CacheSlot
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 
-WITHOUT_GPU = not torch.cuda.is_available()
 KERNEL_TOLERANCE = 1e-2  # of the products' norm: both round to bfloat16
 STATES_TOLERANCE = 5e-2  # as in test_graphs
 DRIFT_LIMIT = 0.1
@@ -51,8 +50,7 @@ def median_ms(work: Callable[[], object]) -> float:
     return statistics.median(times_ms)
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class Int8ProductTest(unittest.TestCase):
+class Int8ProductTest(GpuTestCase):
     def compare(self, n_rows: int, n_out: int, width: int) -> float:
         weight = quantise(torch.randn(n_out, width, device="cuda").bfloat16())
         rows = torch.randn(n_rows, width, device="cuda").bfloat16()
@@ -92,8 +90,7 @@ class Int8ProductTest(unittest.TestCase):
             self.assertGreater(int8_ms, 0)
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class Int8ModelTest(unittest.TestCase):
+class Int8ModelTest(GpuTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         device = torch.device("cuda")

@@ -19,16 +19,14 @@ from MiniCPMO45.sessions.duplex_options import DuplexOptions
 from MiniCPMO45.slots import GIGABYTE, MARGIN_BYTES
 from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.speech_units import SpeechUnit
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 from tests.gpu.full_size_call import FRAME, PREFIX, SECOND, SUFFIX
 
-WITHOUT_GPU = not torch.cuda.is_available()
 CARD_BYTES = 25 * GIGABYTE  # what a program gets of a card that is sold with 24 GiB
 NAN = float("nan")
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class SmallCardTest(unittest.TestCase):
+class SmallCardTest(GpuTestCase):
     def test_a_small_card_serves_fewer_calls_within_its_memory(self) -> None:
         device = torch.device("cuda")
         gc.collect()
@@ -58,8 +56,7 @@ class SmallCardTest(unittest.TestCase):
         del ballast
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class NotFiniteTest(unittest.TestCase):
+class NotFiniteTest(GpuTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.device = torch.device("cuda")
@@ -139,8 +136,7 @@ class NotFiniteTest(unittest.TestCase):
         self.assertEqual(tokens(), expected)
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class OutOfMemoryTest(unittest.TestCase):
+class OutOfMemoryTest(GpuTestCase):
     def test_an_allocation_too_large_is_missing_memory_and_no_lost_device(self) -> None:
         with self.assertRaises(torch.OutOfMemoryError) as raised:
             torch.empty(1 << 50, dtype=torch.uint8, device="cuda")

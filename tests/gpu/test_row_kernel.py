@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from MiniCPMO45.int8 import Weight, plain_product, quantise
 from MiniCPMO45.llm import RMSNorm
+from tests.gpu.full_size import GpuTestCase
 from tests.gpu.test_int8 import SHAPES, median_ms, relative_difference, report
 
-WITHOUT_GPU = not torch.cuda.is_available()
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 1e-2}  # of the results' norm
 SMALL_SHAPES = ((100, 264), (34, 4096), (768, 768), (2304, 768))
 HEAD = (151748, 4096)
@@ -38,8 +38,7 @@ def plain(
     return result if residual is None else residual + result
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class RowProductTest(unittest.TestCase):
+class RowProductTest(GpuTestCase):
     @torch.no_grad()
     def test_a_row_gives_what_plain_products_give(self) -> None:
         from MiniCPMO45.row_kernel import row_product

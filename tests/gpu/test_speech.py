@@ -19,7 +19,7 @@ from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.token2wav import Token2WavOptions, VocoderStream
 from MiniCPMO45.token2wav.stream import Push
 from tests.golden.token2wav import inputs
-from tests.gpu.full_size import random_model
+from tests.gpu.full_size import GpuTestCase, random_model
 from tests.gpu.full_size_speech import (
     SECOND,
     random_token2wav,
@@ -32,10 +32,8 @@ from tests.unit.token2wav_support import (
     RecordedFlowNoise,
     make_voice,
     make_windows,
-    networks,
 )
 
-WITHOUT_GPU = not torch.cuda.is_available()
 REPEATS = 20
 UNIT_CODES = 25
 MOST_MS = 30.0  # for one second of sound
@@ -50,8 +48,7 @@ def report(**values: object) -> None:
     sys.stderr.write(json.dumps({"device": torch.cuda.get_device_name(), **values}) + "\n")
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class SpeechCodesTest(unittest.TestCase):
+class SpeechCodesTest(GpuTestCase):
     def test_a_second_of_codes_in_both_precisions(self) -> None:
         for name, dtype in PRECISIONS.items():
             with self.subTest(name):
@@ -76,13 +73,7 @@ class SpeechCodesTest(unittest.TestCase):
         return elapsed_ms
 
 
-@unittest.skipIf(WITHOUT_GPU, "needs a CUDA device")
-class Token2WavTest(unittest.TestCase):
-    @classmethod
-    def tearDownClass(cls) -> None:
-        networks.cache_clear()
-        torch.cuda.empty_cache()
-
+class Token2WavTest(GpuTestCase):
     def test_stage_times_in_both_precisions_with_and_without_graphs(self) -> None:
         for name, dtype in PRECISIONS.items():
             for cuda_graphs in (False, True):

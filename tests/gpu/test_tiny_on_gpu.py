@@ -8,11 +8,11 @@ import torch
 
 from MiniCPMO45 import ChatMessage, ChatSession, GenerationOptions, MiniCPMO
 from tests.golden.inputs import picture, wave
-from tests.gpu.full_size import TOKENIZER_FOLDER
+from tests.gpu.full_size import TOKENIZER_FOLDER, GpuTestCase
 
 
 @unittest.skipIf(not torch.cuda.is_available(), "needs a CUDA device")
-class TinyOnGpuTest(unittest.TestCase):
+class TinyOnGpuTest(GpuTestCase):
     def test_greedy_answers_in_float32_are_the_same_on_both_devices_and_with_graphs(self) -> None:
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False

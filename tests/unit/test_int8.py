@@ -17,7 +17,7 @@ from MiniCPMO45.joined_linears import side_by_side
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.token2wav.weights import read_state_dict
 from MiniCPMO45.weight_files import SCALE_ENDING
-from training.nano.model import as_integers, store_as_integers
+from training.nano.model import as_integers, lay_over, store_as_integers
 from training.nano.token2wav import new_flow
 
 WEIGHTS = "model.safetensors"
@@ -113,6 +113,21 @@ def test_a_checkpoint_stored_as_integers_loads_as_what_they_stand_for(
         else:
             expected = original.half().float()
         assert torch.equal(ours, expected), name
+
+
+def test_training_goes_on_from_a_checkpoint_stored_as_integers(
+    integers: Path, tmp_path: Path
+) -> None:
+    stored = load_file(integers / WEIGHTS)
+    learnt = torch.randn(stored[LAYER].shape)
+    save_file({LAYER: learnt}, tmp_path / "stage.safetensors")
+    lay_over(integers, [tmp_path / "stage.safetensors"])
+    weights = load_file(integers / WEIGHTS)
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    assert torch.equal(weights.pop(LAYER), learnt)
+    for name, tensor in weights.items():
+        if name + SCALE_ENDING in stored:
+            assert torch.equal(tensor, dequantise(stored[name], stored[name + SCALE_ENDING]))
 
 
 def test_integers_in_a_checkpoint_stay_the_same_where_the_model_holds_integers(

@@ -1,11 +1,12 @@
 """Every stage after another, each in its share of the time.
 
     python -m training.nano.all_stages tmp/nano --minutes 25
-    python -m training.nano.all_stages tmp/nano --stages text+codec,vision --minutes 9
+    python -m training.nano.all_stages tmp/nano --stages text*3+codec,vision --minutes 9
 
 Writes the untrained checkpoint where there is none, and lays the weights of every stage over it,
 so that a later call goes on from there; take another ``--seed`` for a stage that goes on. Stages
-joined by ``+`` run side by side. Prints one JSON line a stage.
+joined by ``+`` run side by side, on GPUs of their own where there are enough; ``text*3`` runs on
+three, which learn together. Prints one JSON line a stage.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from training.nano.model import lay_over, write_untrained
 from training.nano.optimisation import report
 
 TOKEN2WAV = Path("assets") / "token2wav"
 STARTING_S = 6.0  # of a process, before its own clock runs
+FIRST_PORT = 29500  # on which processes that learn together meet
 WHOLE = "text+codec,vision+flow+vocoder,hearing,duplex,tts"
 
 
@@ -39,6 +43,35 @@ class Stage:
     module: str
     share: float
     makes_sound: bool = False
+
+
+@dataclass(frozen=True)
+class Share:
+    """One stage of those that run side by side, and how many GPUs it takes."""
+
+    name: str
+    n_gpus: int = 1
+
+    @property
+    def stage(self) -> Stage:
+        return STAGES[self.name]
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """Read ``text*3``.
+
+        Raises:
+            argparse.ArgumentTypeError: there is no such stage, or no such number.
+        """
+        name, _, number = text.partition("*")
+        if name not in STAGES:
+            raise argparse.ArgumentTypeError(f"there is no stage {name}")
+        if number and (not number.isdecimal() or int(number) < 1):
+            raise argparse.ArgumentTypeError(f"{text}: {number} is no number of GPUs")
+        n_gpus = int(number or 1)
+        if n_gpus > 1 and STAGES[name].makes_sound:
+            raise argparse.ArgumentTypeError(f"{name} runs on one GPU")
+        return cls(name, n_gpus)
 
 
 STAGES = {
@@ -60,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.folder.exists():
         write_untrained(options.folder)
     weights_of(options.folder).mkdir(exist_ok=True)
-    shares = [max(STAGES[name].share for name in group) for group in options.stages]
+    shares = [max(share.stage.share for share in group) for group in options.stages]
     for number, group in enumerate(options.stages):
         left_s = ends_s - time.monotonic()
         minutes = (left_s * shares[number] / sum(shares[number:]) - STARTING_S) / 60
@@ -69,12 +102,23 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run_beside(group: list[str], options: argparse.Namespace, minutes: float) -> bool:
+def run_beside(group: list[Share], options: argparse.Namespace, minutes: float) -> bool:
     """Run stages at the same time; whether all of them ended well.
 
     They report in turn, and the weights of those that ended well are laid over the checkpoint.
     """
-    processes = {name: _start(name, options, minutes) for name in group}
+    n_gpus = sum(share.n_gpus for share in group)
+    processes: dict[str, subprocess.Popen[str]] = {}
+    first_gpu = 0
+    for share in group:
+        n_making = max(1, options.processes // n_gpus)
+        command = _command(share, options, minutes, n_making, FIRST_PORT + first_gpu)
+        seen = range(first_gpu, first_gpu + share.n_gpus)
+        environment = os.environ | _visible(seen, torch.cuda.device_count())
+        processes[share.name] = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        first_gpu += share.n_gpus
     well = True
     for name, process in processes.items():
         printed, _ = process.communicate()
@@ -90,17 +134,29 @@ def run_beside(group: list[str], options: argparse.Namespace, minutes: float) ->
     return well
 
 
-def _start(name: str, options: argparse.Namespace, minutes: float) -> subprocess.Popen[str]:
-    stage = STAGES[name]
-    command = [sys.executable, "-m", f"training.nano.{stage.module}"]
+def _visible(wanted: range, n_gpus: int) -> dict[str, str]:
+    """Environment in which a stage sees its GPUs; with fewer than that, stages share them."""
+    if not n_gpus:
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(str(number % n_gpus) for number in wanted)}
+
+
+def _command(
+    share: Share, options: argparse.Namespace, minutes: float, n_making: int, port: int
+) -> list[str]:
+    stage = share.stage
+    command = [sys.executable]
+    if share.n_gpus > 1:
+        command += ["-m", "torch.distributed.run", "--nproc-per-node", str(share.n_gpus)]
+        command += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    command += ["-m", f"training.nano.{stage.module}"]
     if stage.makes_sound:
         command += ["--out", str(options.folder / TOKEN2WAV)]
         command += ["--keep", str(weights_of(options.folder) / "recordings.pt")]
     else:
         command += [str(options.folder), "--out", str(weights_of(options.folder))]
     command += ["--minutes", f"{minutes:.3f}", "--seed", str(options.seed)]
-    command += ["--processes", str(options.processes), *options.extra[name]]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return [*command, "--processes", str(n_making), *options.extra[share.name]]
 
 
 def weights_of(folder: Path) -> Path:
@@ -133,12 +189,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _groups(text: str) -> list[list[str]]:
-    groups = [group.split("+") for group in text.split(",")]
-    unknown = {name for group in groups for name in group} - set(STAGES)
-    if unknown:
-        raise argparse.ArgumentTypeError(f"there is no stage {', '.join(sorted(unknown))}")
-    return groups
+def _groups(text: str) -> list[list[Share]]:
+    return [[Share.parse(part) for part in group.split("+")] for group in text.split(",")]
 
 
 if __name__ == "__main__":

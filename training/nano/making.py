@@ -18,6 +18,8 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from training.nano import team
+
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
 Maker = Callable[[int], Iterable[Item]]
@@ -29,6 +31,8 @@ WAITING = 8  # deliveries of all processes
 DELIVERIES_AT_ONCE = 4  # so that no batch waits for all that is made meanwhile
 STOPPING_S = 0.1  # between two looks at a thread that is to end
 HEAD_START = 4  # batches that are there before the first one is used
+PROCESSES_AT_MOST = 100  # of each that learns, ten of them at most
+SEEDS_APART = 10 * PROCESSES_AT_MOST
 
 
 class Making(Generic[Item]):
@@ -48,7 +52,8 @@ class Making(Generic[Item]):
         self._rng = Random(seed)
         self._n_items = n_items
         self._next: deque[int] = deque()
-        self._alone = iter(islice(make(seed * 1000), n_items)) if n_processes <= 1 else iter(())
+        first_seed = seed * SEEDS_APART + team.rank() * PROCESSES_AT_MOST
+        self._alone = iter(islice(make(first_seed), n_items)) if n_processes <= 1 else iter(())
         self._processes: list[Any] = []
         self._deliveries: Any = None
         if n_processes > 1:
@@ -56,7 +61,7 @@ class Making(Generic[Item]):
             self._deliveries = context.Queue(WAITING)
             for number in range(n_processes):
                 share = n_items // n_processes + (number < n_items % n_processes)
-                arguments = (make, seed * 1000 + number, share, self._deliveries)
+                arguments = (make, first_seed + number, share, self._deliveries)
                 process = context.Process(target=_deliver, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)

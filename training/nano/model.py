@@ -31,7 +31,7 @@ from MiniCPMO45.tiny.tokenizer import write_tokenizer_files
 from MiniCPMO45.tiny.weights import random_tensor
 from MiniCPMO45.token2wav.loading import FLOW_FILE
 from MiniCPMO45.token2wav.weights import read_state_dict
-from MiniCPMO45.weight_files import SCALE_ENDING
+from MiniCPMO45.weight_files import SCALE_ENDING, Shard
 from training.nano.speech_codec import SpeechCodec
 from training.nano.token2wav import HIFT_FILE, write_token2wav
 from training.nano.tokenizer import train_tokenizer
@@ -184,12 +184,13 @@ def save_parts(state: Mapping[str, Tensor], folder: Path, stage: str) -> list[Pa
 
 
 def lay_over(folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.float32) -> None:
-    """Replace tensors of a checkpoint folder by those of a stage; the rest stays.
+    """Replace tensors of a checkpoint folder by those of a stage; the rest stays. What is stored
+    as integers becomes floats again.
 
     Raises:
         KeyError: a tensor is not one of the checkpoint's.
     """
-    weights = load_file(folder / WEIGHTS_NAME)
+    weights = dict(Shard(folder / WEIGHTS_NAME).read(torch.device("cpu")))
     for part in parts:
         for name, tensor in load_file(part).items():
             if tensor.shape != weights[name].shape:

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.nano import team
+
 WARM_UP_SHARE = 0.05  # of all steps, or of the time
 FIRST_SHARE = 0.04  # of the highest rate, at the beginning
 LAST_SHARE = 0.02  # of the highest rate, at the end
@@ -55,7 +57,14 @@ class Optimisation:
         return cls(module, options.steps, options.rate, duration_s=duration_s, **settings)
 
     def run(self, next_loss: Callable[[], Tensor]) -> Iterator[int]:
-        """One step an item, its number; ``next_loss`` computes the loss of a new batch."""
+        """One step an item, its number; ``next_loss`` computes the loss of a new batch.
+
+        Processes that were started together learn from the batches of all of them.
+        """
+        with team.joined(self.module):
+            yield from self._run(next_loss)
+
+    def _run(self, next_loss: Callable[[], Tensor]) -> Iterator[int]:
         groups = self._groups()
         parameters = [parameter for group in groups for parameter in group["params"]]
         device = parameters[0].device
@@ -63,7 +72,7 @@ class Optimisation:
         started_s = time.monotonic()
         loss, noted = torch.zeros(()), 0
         for step in count():
-            done = self._share_done(step, time.monotonic() - started_s)
+            done = team.furthest(self._share_done(step, time.monotonic() - started_s))
             if step and done >= 1:
                 break
             for group in optimiser.param_groups:
@@ -71,6 +80,7 @@ class Optimisation:
             with half_precision(device):
                 loss = next_loss()
             loss.backward()
+            team.average_gradients(parameters)
             nn.utils.clip_grad_norm_(parameters, self.largest_norm)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -79,7 +89,9 @@ class Optimisation:
                 self.losses.append(float(loss.detach()))
                 noted = self.n_steps
                 took_s = time.monotonic() - started_s
-                sys.stderr.write(f"step {step} loss {self.losses[-1]:.4f} after {took_s:.0f} s\n")
+                if team.rank() == 0:
+                    loss_so_far = f"step {step} loss {self.losses[-1]:.4f} after {took_s:.0f} s\n"
+                    sys.stderr.write(loss_so_far)
             yield step
         if noted < self.n_steps:
             self.losses.append(float(loss.detach()))
@@ -119,13 +131,13 @@ def training_options(
     parser.add_argument(
         "--minutes", type=float, help="end after this time, data and scores included, not by steps"
     )
-    parser.add_argument("--batch", type=int, default=batch, help=f"{rows} a step")
+    parser.add_argument("--batch", type=int, default=batch, help=f"{rows} a step and GPU")
     parser.add_argument("--rate", type=float, default=rate, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=1000, help="steps; 0 saves at the end")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=device)
+    n_cores = os.cpu_count() or 1
+    parser.add_argument("--processes", type=int, default=max(1, n_cores // team.size()))
+    parser.add_argument("--device", default=team.own_device())
 
 
 def progress(options: argparse.Namespace, optimisation: Optimisation) -> dict[str, Any]:
@@ -142,6 +154,7 @@ def half_precision(device: torch.device) -> AbstractContextManager[Any]:
 
 
 def report(**values: Any) -> None:
-    """One JSON line on standard output."""
-    sys.stdout.write(json.dumps(values) + "\n")
-    sys.stdout.flush()
+    """One JSON line on standard output, of the first process of those that learn together."""
+    if team.rank() == 0:
+        sys.stdout.write(json.dumps(values) + "\n")
+        sys.stdout.flush()

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from MiniCPMO45 import MiniCPMO
+from training.nano import team
 from training.nano.model import save_parts
 from training.nano.optimisation import Optimisation, progress, training_options
 
@@ -41,13 +42,16 @@ class Stage:
         for step in optimisation.run(next_loss):
             if options.save_every and step and step % options.save_every == 0:
                 self._save(model, options.out)
-        files = [path.name for path in self._save(model, options.out)]
+        files = self._save(model, options.out)
         return {"stage": self.name, **progress(options, optimisation), "files": files}
 
-    def _save(self, model: MiniCPMO, folder: Path) -> list[Path]:
+    def _save(self, model: MiniCPMO, folder: Path) -> list[str]:
+        """The names of the files; they are written by one of the processes that learn together."""
+        if team.rank():
+            return []
         state = {
             name: parameter
             for name, parameter in model.named_parameters()
             if name.startswith(self.prefixes)
         }
-        return save_parts(state, folder, self.name)
+        return [path.name for path in save_parts(state, folder, self.name)]

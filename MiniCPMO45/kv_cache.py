@@ -40,8 +40,11 @@ class KVCache:
         dtype: torch.dtype,
     ) -> None:
         sizes = (shape.n_layers, n_slots, capacity, shape.n_kv_heads, shape.head_dim)
-        self.keys = torch.zeros(sizes, device=device, dtype=dtype)
-        self.values = torch.zeros(sizes, device=device, dtype=dtype)
+        if device.type == "cpu":  # whose attention reads one head after another
+            sizes = (*sizes[:2], shape.n_kv_heads, capacity, shape.head_dim)
+        self.keys, self.values = (torch.zeros(sizes, device=device, dtype=dtype) for _ in range(2))
+        if device.type == "cpu":
+            self.keys, self.values = self.keys.transpose(2, 3), self.values.transpose(2, 3)
         self.n_slots = n_slots
         self.capacity = capacity
         self._free = list(reversed(range(n_slots)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from training.nano.dialogues import Dialogue
-from training.nano.evaluate_calls import LiveCall, OpenLine, ask, percentile
+from training.nano.evaluate_calls import Line, LiveCall, OpenLine, Unit, ask, percentile
+from training.nano.sounds import Waveform
 
 N_CORES = 2
 
@@ -49,7 +51,7 @@ class SpeedScores:
 def speed_scores(
     open_line: OpenLine, dialogues: list[Dialogue], start_s: float | None
 ) -> SpeedScores:
-    """Each dialogue's first question in a call of its own, as fast as the service answers.
+    """Each dialogue's first question in a call of its own, a second of sound every second.
 
     Args:
         open_line: begins a call that shows a picture each second.
@@ -58,9 +60,22 @@ def speed_scores(
     scores = SpeedScores(start_s)
     for number, dialogue in enumerate(dialogues):
         with open_line() as line:
-            call = LiveCall(line)
+            call = LiveCall(paced(line))
             ask(call, dialogue.exchanges[0].user, number)
         for unit in call.units:
             times_ms = scores.listening_ms if unit.is_listen else scores.speaking_ms
             times_ms.append(unit.duration_s * 1000)
     return scores
+
+
+def paced(line: Line) -> Line:
+    """A line that sends no second of sound before the last one would have been heard."""
+    next_s = time.monotonic()
+
+    def hear(second: Waveform) -> Unit:
+        nonlocal next_s
+        time.sleep(max(0.0, next_s - time.monotonic()))
+        next_s = time.monotonic() + 1
+        return line(second)
+
+    return hear

@@ -16,7 +16,7 @@ from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.speech_tokens import SpeechDecoder
 from training.nano.mixed_rows import MixedSequence, batch_of, embedded
 from training.nano.sounds import Waveform
-from training.nano.speech_rows import packed_plans, places_of, plan_of, speech_inputs
+from training.nano.speech_rows import packed_plans, plan_of, speech_inputs
 
 CPU = torch.device("cpu")
 
@@ -113,8 +113,9 @@ def trained_speech(model: MiniCPMO, sequence: MixedSequence, hidden: Tensor) -> 
     """Input rows of every turn of speech of a sequence with these final hidden states."""
     config, turns = model.config.tts_config, []
     for turn in sequence.turns:
-        rows = packed_plans([plan_of(sequence, turn, config)], 2048)
-        inputs = speech_inputs(model.tts, rows, hidden[places_of(turn)])
+        plan = plan_of(sequence, turn, config)
+        rows = packed_plans([plan], 2048)
+        inputs = speech_inputs(model.tts, rows, hidden[plan.tokens])
         turns.append(inputs[0][rows.segments[0] == 1])
     return turns
 

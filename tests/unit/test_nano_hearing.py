@@ -25,8 +25,9 @@ from MiniCPMO45.sessions.generation import Choice
 from MiniCPMO45.sessions.streaming import PieceOptions
 from tests.unit.nano_feeds import assert_same_rows, noted_feeds, sound, trained_rows
 from training.nano.dialogues import Dialogue
+from training.nano.ear_batch import heard
 from training.nano.exchange import Exchange
-from training.nano.hearing import heard, pieces_of_turn, streamed_call
+from training.nano.hearing import pieces_of_turn, streamed_call, whole_clip
 from training.nano.mixed_rows import (
     MixedSequence,
     batch_of,
@@ -148,17 +149,26 @@ def test_a_call_is_heard_as_full_duplex_hears_it_beyond_the_encoders_memory(mode
         hearing.add(waveform[index * 16000 : (index + 1) * 16000], is_first=index == 0)
         units.append(hearing.take(is_first=index == 0))
     with torch.no_grad():
-        ((rows, _),) = heard(model, [streamed_call(waveform)])
-    assert_same_rows(rows, torch.cat(units))
+        ear = heard(model, [streamed_call(waveform)])
+    assert_same_rows(ear.rows, torch.cat(units))
 
 
 def test_clips_of_a_batch_do_not_see_each_other(model: MiniCPMO):
-    clips = [streamed_call(sound(seconds, seed=5)) for seconds in (2.0, 5.0)]
+    clips = [
+        *(streamed_call(sound(seconds, seed=5)) for seconds in (2.0, 5.0)),
+        *(whole_clip(sound(seconds, seed=6), "blocks") for seconds in (1.3, 3.4)),
+        whole_clip(sound(2.2, seed=7), "whole"),
+    ]
     with torch.no_grad():
         together = heard(model, clips)
-        alone = [heard(model, [clip])[0] for clip in clips]
-    for (rows, _), (own, _) in zip(together, alone, strict=True):
-        torch.testing.assert_close(rows, own, atol=1e-4, rtol=1e-4)
+        alone = [heard(model, [clip]) for clip in clips]
+    states = together.side_by_side(range(len(clips)))
+    for number, (rows, own) in enumerate(
+        zip(together.rows.split(together.n_rows), alone, strict=True)
+    ):
+        torch.testing.assert_close(rows, own.rows, atol=1e-4, rtol=1e-4)
+        wanted = own.side_by_side([0])[:, 0]
+        torch.testing.assert_close(states[: len(wanted), number], wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_a_live_turn_keeps_all_its_sound():

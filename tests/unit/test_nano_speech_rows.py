@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -114,7 +115,7 @@ def test_each_code_is_predicted_from_the_one_before_and_the_last_ends_speech(
     assert learnt == drawn_codes(model, sequence)
     assert learnt[-1] == config.num_audio_tokens - 1
     assert [code for code in learnt if code != learnt[-1]] == list(range(60))
-    starts = (plan.text_ids == config.audio_bos_token_id).nonzero().flatten().tolist()
+    starts = np.flatnonzero(plan.text_ids == config.audio_bos_token_id)
     chunks = sequence.turns[0]
     assert len(starts) == len(chunks) > 1
     assert (plan.targets[starts] == NOT_LEARNT).sum() == 0

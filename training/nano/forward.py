@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.llm import Attention, DecoderLayer, DecoderStack, RotaryTable, rotate
+from training.nano.packing import Rows
 
 Rotary = tuple[Tensor, Tensor]
 
@@ -38,12 +43,32 @@ def hidden_states(
         dropped_share: of what each layer adds, left out at random.
     """
     x = functional.dropout(embeddings, dropped_share)
+    learns_on_gpu = x.is_cuda and torch.is_grad_enabled()
+    run = _compiled_layer() if learns_on_gpu else _layer
     for layer in stack.layers:
-        assert isinstance(layer, DecoderLayer)
-        mixed = _attend(layer.self_attn, layer.input_layernorm(x), mask, rotary)
-        x = x + functional.dropout(mixed, dropped_share)
-        x = x + functional.dropout(layer.mlp(layer.post_attention_layernorm(x)), dropped_share)
+        x = run(layer, x, mask, rotary, dropped_share)
     return stack.norm(x)
+
+
+@cache
+def _compiled_layer() -> Callable[..., Tensor]:
+    """`_layer` in fewer kernels; all layers share what is compiled for the first."""
+    return torch.compile(_layer)
+
+
+def _layer(
+    layer: nn.Module, x: Tensor, mask: Tensor, rotary: Rotary, dropped_share: float
+) -> Tensor:
+    assert isinstance(layer, DecoderLayer)
+    mixed = _attend(layer.self_attn, layer.input_layernorm(x), mask, rotary)
+    x = x + functional.dropout(mixed, dropped_share)
+    return x + functional.dropout(layer.mlp(layer.post_attention_layernorm(x)), dropped_share)
+
+
+def answer_loss(model: MiniCPMO, hidden: Tensor, rows: Rows) -> Tensor:
+    """Mean cross-entropy over the tokens that are to be learnt, of hidden states ``[B, T, d]``."""
+    scores = model.llm.logits(hidden.flatten(0, 1)[rows.learnt])
+    return functional.cross_entropy(scores, rows.targets.flatten()[rows.learnt])
 
 
 def _attend(attention: Attention, x: Tensor, mask: Tensor, rotary: Rotary) -> Tensor:

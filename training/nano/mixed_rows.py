@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.image import ImageTensors
-from training.nano.hearing import Clip, heard
+from training.nano.ear_batch import Heard, heard
+from training.nano.hearing import Clip
 from training.nano.packing import Rows, table_of
 from training.nano.rendering import Sequence
 from training.nano.seeing import disturbed as in_other_light
@@ -65,7 +67,9 @@ class MixedBatch:
     clip_starts: list[int]
 
 
-def batch_of(rows: list[PackedRow], length: int, device: torch.device) -> MixedBatch:
+def batch_of(
+    rows: Several[Several[MixedSequence]], length: int, device: torch.device
+) -> MixedBatch:
     """Rows side by side, padded to ``length``."""
     tables = [table_of(row, length) for row in rows]
     images: list[ImageTensors] = []
@@ -88,9 +92,9 @@ def batch_of(rows: list[PackedRow], length: int, device: torch.device) -> MixedB
 
 def embedded(
     model: MiniCPMO, batch: MixedBatch, *, disturbed: bool = False
-) -> tuple[Tensor, list[Tensor]]:
-    """Input rows ``[B, T, hidden]`` with all that was seen and heard in its places, and the
-    encoder's states ``[frames, d]`` of every clip. The eye learns nothing from them.
+) -> tuple[Tensor, Heard | None]:
+    """Input rows ``[B, T, hidden]`` with all that was seen and heard in its places, and what was
+    heard, if there were clips. The eye learns nothing from them.
 
     Args:
         disturbed: pictures and sounds; see `heard`.
@@ -101,22 +105,22 @@ def embedded(
     else:
         embeddings = model.llm.embed(ids)
     if not batch.clips:
-        return embeddings, []
-    heard_clips = heard(model, batch.clips, disturbed=disturbed)
-    filled: list[Tensor] = []
-    row_index: list[int] = []
-    place_index: list[int] = []
-    for clip, row, start, (rows, _) in zip(
-        batch.clips, batch.clip_rows, batch.clip_starts, heard_clips, strict=True
+        return embeddings, None
+    ear = heard(model, batch.clips, disturbed=disturbed)
+    sources, rows, places = [], [], []
+    first = 0
+    for clip, count, row, start in zip(
+        batch.clips, ear.n_rows, batch.clip_rows, batch.clip_starts, strict=True
     ):
         # as the service deals rows out: surplus is dropped, the last one repeats
-        wanted = torch.arange(len(clip.places), device=rows.device).clamp(max=rows.shape[0] - 1)
-        filled.append(rows[wanted])
-        row_index += [row] * len(clip.places)
-        place_index += [start + place for place in clip.places]
-    index = torch.tensor([row_index, place_index], device=embeddings.device).unbind()
-    values = torch.cat(filled).to(embeddings.dtype)
-    return embeddings.index_put(index, values), [states for _, states in heard_clips]
+        sources.append(first + np.minimum(np.arange(len(clip.places)), count - 1))
+        rows.append(np.full(len(clip.places), row))
+        places.append(start + np.array(clip.places, np.int64))
+        first += count
+    columns = np.stack([np.concatenate(part) for part in (sources, rows, places)])
+    source, row, place = torch.from_numpy(columns).to(embeddings.device).unbind()
+    values = ear.rows[source].to(embeddings.dtype)
+    return embeddings.index_put((row, place), values), ear
 
 
 def without_waste(sequence: Sequence) -> MixedSequence:

@@ -28,17 +28,24 @@ Packable = TypeVar("Packable", bound=Sequence)
 @dataclass(frozen=True)
 class Rows:
     """``ids``, the ``targets`` that each position is to predict (`NOT_LEARNT` for none) and the
-    ``segments`` that tell conversations apart (0 is padding), int64 ``[rows, length]``."""
+    ``segments`` that tell conversations apart (0 is padding), int64 ``[rows, length]``.
+
+    ``learnt`` ``[n]`` are the places with a target, counted through all rows: they are looked for
+    on the host, so that nothing waits for the device.
+    """
 
     ids: Tensor
     targets: Tensor
     segments: Tensor
+    learnt: Tensor
 
     @classmethod
     def of(cls, tables: Several[Table], device: torch.device) -> Rows:
         """Rows on a device."""
-        together = torch.from_numpy(np.stack(tables))  # [rows, 3, length]
-        return cls(*together.to(device).long().unbind(1))
+        together = np.stack(tables)  # [rows, 3, length]
+        learnt = torch.from_numpy(np.flatnonzero(together[:, 1] != NOT_LEARNT))
+        ids, targets, segments = torch.from_numpy(together).to(device).long().unbind(1)
+        return cls(ids, targets, segments, learnt.to(device))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 
+from MiniCPMO45.configuration import MiniCPMOConfig
 from MiniCPMO45.sessions.generation import CHUNK_TOKENS
 from MiniCPMO45.sessions.speech import SILENCE_CODE
 from MiniCPMO45.speech_tokens import REPLY_MINIMUM
@@ -15,9 +16,10 @@ from training.nano.answering import AnswerVoice, OwnVoice, codes_before
 from training.nano.call_data import call_sequences
 from training.nano.call_rendering import CallRenderer
 from training.nano.dialogues import training_dialogues
-from training.nano.mixed_rows import MixedSequence, PackedRow, SpokenStretch
+from training.nano.mixed_rows import MixedSequence, SpokenStretch
 from training.nano.packing import packed
 from training.nano.rendering import SPEECH_END, TURN_END, Renderer
+from training.nano.speech_rows import SpokenSequence, with_plans
 from training.nano.spoken_data import held_out_dialogues
 
 CALL_SHARE = 0.15  # of the sequences; they are longer than the others
@@ -40,8 +42,10 @@ class SpeechData:
     length: int
     held_out: bool = False
 
-    def __call__(self, seed: int) -> Iterator[PackedRow]:
-        return packed(self._sequences(seed), self.length)
+    def __call__(self, seed: int) -> Iterator[list[SpokenSequence]]:
+        config = MiniCPMOConfig.from_folder(self.folder).tts_config
+        sequences = (with_plans(sequence, config) for sequence in self._sequences(seed))
+        return packed(sequences, self.length)
 
     def _sequences(self, seed: int) -> Iterator[MixedSequence]:
         rng, voice = Random(f"speech {seed}"), OwnVoice(self.folder)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,7 +19,6 @@ from training.nano.forward import Rotary, hidden_states, seen_from
 from training.nano.mixed_rows import (
     MixedBatch,
     MixedSequence,
-    PackedRow,
     SpokenStretch,
     batch_of,
     embedded,
@@ -25,53 +27,61 @@ from training.nano.packing import NOT_LEARNT
 
 NONE = -1
 
+Column = NDArray[np.int32]
+
 
 @dataclass(frozen=True)
 class SpeechPlan:
-    """One turn of speech, place by place: ids of its text, rows of the language model's hidden
-    states, codes (`NONE` where there is none), and the codes that each place is to predict.
+    """One turn of speech, place by place: ids of its text, which of its tokens' hidden states are
+    read there, codes (`NONE` where there is none), and the codes that each place is to predict.
 
-    All are int64 ``[T]``.
+    All are int32 ``[T]``; ``tokens`` are the places of the turn's tokens in its conversation.
     """
 
-    text_ids: Tensor
-    states: Tensor
-    codes: Tensor
-    targets: Tensor
+    text_ids: Column
+    states: Column
+    codes: Column
+    targets: Column
+    tokens: Column
 
     @property
     def n_places(self) -> int:
-        return self.text_ids.numel()
+        return len(self.text_ids)
+
+
+@dataclass
+class SpokenSequence(MixedSequence):
+    """A sequence whose turns of speech are worked out."""
+
+    plans: list[SpeechPlan] = field(default_factory=list)
+
+
+def with_plans(sequence: MixedSequence, config: TTSConfig) -> SpokenSequence:
+    """A sequence with all its turns worked out."""
+    plans = [plan_of(sequence, turn, config) for turn in sequence.turns]
+    parts = (sequence.ids, sequence.learnt, sequence.images, sequence.clips)
+    return SpokenSequence(*parts, plans=plans)
 
 
 def plan_of(
-    sequence: MixedSequence, turn: Sequence[SpokenStretch], config: TTSConfig, first_state: int = 0
+    sequence: MixedSequence, turn: Sequence[SpokenStretch], config: TTSConfig
 ) -> SpeechPlan:
     """The rows of one turn, stretch after stretch on one cache; a code that ends speech is never
-    fed.
-
-    Args:
-        first_state: number of the hidden state of the turn's first token; the others follow.
-    """
+    fed."""
     rows: list[tuple[int, int, int, int]] = []
     end_id = config.num_audio_tokens - 1
-    state = first_state
+    places = [place for stretch in turn for place in stretch.places]
+    states = count()
     for stretch in turn:
-        for place in stretch.places:
-            rows.append((sequence.ids[place], state, NONE, NOT_LEARNT))
-            state += 1
+        rows += [(sequence.ids[p], next(states), NONE, NOT_LEARNT) for p in stretch.places]
         if stretch.text_finished:
             rows.append((config.text_eos_token_id, NONE, NONE, NOT_LEARNT))
         following = [*stretch.codes, end_id if stretch.ends else NOT_LEARNT]
         rows.append((config.audio_bos_token_id, NONE, NONE, following[0]))
         pairs = zip(stretch.codes, following[1:], strict=True)
         rows += [(NONE, NONE, code, target) for code, target in pairs]
-    return SpeechPlan(*torch.tensor(rows).T)
-
-
-def places_of(turn: Sequence[SpokenStretch]) -> list[int]:
-    """Places of the tokens that a turn speaks."""
-    return [place for stretch in turn for place in stretch.places]
+    text_ids, states_read, codes, targets = np.array(rows, np.int32).T
+    return SpeechPlan(text_ids, states_read, codes, targets, np.array(places, np.int32))
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class SpeechBatch:
 
 
 def speech_batch(
-    rows: list[PackedRow], config: TTSConfig, text_length: int, length: int, device: torch.device
+    rows: list[list[SpokenSequence]], text_length: int, length: int, device: torch.device
 ) -> SpeechBatch:
     """Some rows of conversations, and rows of at most ``length`` places with all their turns.
 
@@ -109,17 +119,18 @@ def speech_batch(
         text_length: of the conversations.
     """
     plans: list[SpeechPlan] = []
-    spoken: list[tuple[int, int]] = []
+    spoken: list[NDArray[np.int64]] = []
     for number, row in enumerate(rows):
         start = 0
         for sequence in row:
-            for turn in sequence.turns:
-                plans.append(plan_of(sequence, turn, config, len(spoken)))
-                spoken += ((number, start + place) for place in places_of(turn))
+            for plan in sequence.plans:
+                places = start + plan.tokens.astype(np.int64)
+                spoken.append(np.stack([np.full_like(places, number), places]))
+            plans += sequence.plans
             start += len(sequence.ids)
     return SpeechBatch(
         batch_of(rows, text_length, device),
-        torch.tensor(spoken, device=device).T,
+        torch.from_numpy(np.concatenate(spoken, axis=1)).to(device),
         packed_plans(plans, length).to(device),
     )
 
@@ -135,32 +146,39 @@ def spoken_states(model: MiniCPMO, batch: SpeechBatch, rotary: Rotary) -> Tensor
 
 
 def packed_plans(plans: Sequence[SpeechPlan], length: int) -> SpeechRows:
-    """All plans that fit, in order, in rows of ``length`` places."""
+    """All plans that fit, in order, in rows of ``length`` places; they read the hidden states of
+    the tokens of all plans, one after another."""
+    first_states = np.cumsum([0, *(len(plan.tokens) for plan in plans)])
     rows = list(_packed(plans, length))
-    table = torch.full((5, len(rows), length), NONE)
+    table = np.full((5, len(rows), length), NONE, np.int64)
     table[3], table[4] = NOT_LEARNT, 0
     for index, row in enumerate(rows):
         start = 0
-        for number, plan in enumerate(row, start=1):
+        for segment, number in enumerate(row, start=1):
+            plan = plans[number]
             end = start + plan.n_places
-            parts = (plan.text_ids, plan.states, plan.codes, plan.targets)
-            table[:4, index, start:end] = torch.stack(parts)
-            table[4, index, start:end] = number
+            states = np.where(plan.states == NONE, NONE, plan.states + first_states[number])
+            table[:, index, start:end] = (
+                *(plan.text_ids, states, plan.codes, plan.targets),
+                np.full(plan.n_places, segment),
+            )
             start = end
-    return SpeechRows(*table.unbind())
+    return SpeechRows(*torch.from_numpy(table).unbind())
 
 
-def _packed(plans: Sequence[SpeechPlan], length: int) -> Iterator[list[SpeechPlan]]:
-    row: list[SpeechPlan] = []
+def _packed(plans: Sequence[SpeechPlan], length: int) -> Iterator[list[int]]:
+    """Numbers of the plans of each row."""
+    row: list[int] = []
     filled = 0
-    for plan in plans:
-        if plan.n_places > length:
+    for number, plan in enumerate(plans):
+        n_places = plan.n_places
+        if n_places > length:
             continue
-        if filled + plan.n_places > length:
+        if filled + n_places > length:
             yield row
             row, filled = [], 0
-        row.append(plan)
-        filled += plan.n_places
+        row.append(number)
+        filled += n_places
     if row:
         yield row
 

@@ -25,7 +25,7 @@ from training.nano.model import LONGEST_CONVERSATION, load_for_training
 from training.nano.optimisation import Optimisation, report
 from training.nano.stage import Stage
 from training.nano.train_hearing import STAGE as HEARING
-from training.nano.train_hearing import answer_loss, duration_s, held_out_scores
+from training.nano.train_hearing import duration_s, held_out_scores, row_loss
 
 STAGE = Stage("duplex", HEARING.prefixes)
 
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             def next_loss() -> Tensor:
                 batch = next(batches)
                 embeddings, _ = embedded(model, batch, disturbed=True)
-                return answer_loss(model, batch, embeddings, rotary)
+                return row_loss(model, batch, embeddings, rotary)
 
             optimisation = Optimisation.of(options, model)
             done = STAGE.train(options, model, optimisation, next_loss)

@@ -14,22 +14,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.mel import FRAMES_PER_SECOND
-from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.ear_batch import Heard
+from training.nano.forward import Rotary, answer_loss, hidden_states, rotary_rows, seen_from
 from training.nano.hearing import Clip
 from training.nano.held_out import HeldOut
 from training.nano.making import Making, prepared
 from training.nano.mixed_rows import MixedBatch, PackedRow, batch_of, embedded
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
-from training.nano.packing import NOT_LEARNT
 from training.nano.saying import transcript
 from training.nano.spoken_data import SpokenRows
 from training.nano.stage import Stage
@@ -57,34 +57,31 @@ class Student(nn.Module):
 
     def loss(self, batch: MixedBatch, rotary: Rotary) -> Tensor:
         """Mean cross-entropy of the answers and, weighted, the loss of the spelling."""
-        embeddings, states = embedded(self.model, batch, disturbed=True)
-        self.answer_loss = answer_loss(self.model, batch, embeddings, rotary)
-        self.spelling_loss = self._spelling_loss(batch.clips, states)
+        embeddings, ear = embedded(self.model, batch, disturbed=True)
+        self.answer_loss = row_loss(self.model, batch, embeddings, rotary)
+        self.spelling_loss = self._spelling_loss(batch.clips, ear)
         return self.answer_loss + SPELLING_WEIGHT * self.spelling_loss
 
-    def _spelling_loss(self, clips: list[Clip], states: list[Tensor]) -> Tensor:
-        pairs = [
-            (clip.text, frames) for clip, frames in zip(clips, states, strict=True) if clip.text
-        ]
-        if not pairs:
+    def _spelling_loss(self, clips: list[Clip], ear: Heard | None) -> Tensor:
+        spoken = [number for number, clip in enumerate(clips) if clip.text]
+        if ear is None or not spoken:
             return self.spelling.weight.new_zeros(())
-        spelt = [torch.tensor(list(transcript(text).encode())) + 1 for text, _ in pairs]
-        frames = pad_sequence([frames for _, frames in pairs])  # [T, clips, d]
+        frames = ear.side_by_side(spoken)  # [T, clips, d]
+        spelt = [list(transcript(clips[number].text or "").encode()) for number in spoken]
         return functional.ctc_loss(
             self.spelling(frames).float().log_softmax(-1),
-            torch.cat(spelt).to(frames.device),
-            torch.tensor([len(part) for _, part in pairs]),
-            torch.tensor([len(part) for part in spelt]),
+            torch.tensor(list(chain.from_iterable(spelt)), device=frames.device) + 1,
+            torch.tensor([len(ear.frames[number]) for number in spoken]),
+            torch.tensor([len(letters) for letters in spelt]),
             zero_infinity=True,
         )
 
 
-def answer_loss(model: MiniCPMO, batch: MixedBatch, embeddings: Tensor, rotary: Rotary) -> Tensor:
-    """Mean cross-entropy over the tokens that are to be learnt."""
-    rows = batch.rows
-    hidden = hidden_states(model.llm.model, embeddings, seen_from(rows.segments), rotary)
-    learnt = rows.targets != NOT_LEARNT
-    return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
+def row_loss(model: MiniCPMO, batch: MixedBatch, embeddings: Tensor, rotary: Rotary) -> Tensor:
+    """The loss of the answers in rows of these input rows ``[B, T, hidden]``."""
+    mask = seen_from(batch.rows.segments)
+    hidden = hidden_states(model.llm.model, embeddings, mask, rotary)
+    return answer_loss(model, hidden, batch.rows)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,16 +14,15 @@ import sys
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
 from training.nano.dialogues import evaluation_dialogues
-from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.forward import Rotary, answer_loss, hidden_states, rotary_rows, seen_from
 from training.nano.held_out import HeldOut
 from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
-from training.nano.packing import NOT_LEARNT, Rows, Table, TextRows, held_out_tables
+from training.nano.packing import Rows, Table, TextRows, held_out_tables
 from training.nano.rendering import Renderer
 from training.nano.stage import Stage
 
@@ -67,8 +66,7 @@ def batch_loss(
         rotary,
         dropped_share=dropped_share,
     )
-    learnt = rows.targets != NOT_LEARNT
-    return functional.cross_entropy(model.llm.logits(hidden[learnt]), rows.targets[learnt])
+    return answer_loss(model, hidden, rows)
 
 
 @torch.no_grad()

@@ -18,11 +18,16 @@ from torch import Tensor
 
 from training.nano.forward import rotary_rows
 from training.nano.making import Making, prepared
-from training.nano.mixed_rows import PackedRow
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
 from training.nano.speech_data import SpeechData
-from training.nano.speech_rows import SpeechBatch, speech_batch, speech_loss, spoken_states
+from training.nano.speech_rows import (
+    SpeechBatch,
+    SpokenSequence,
+    speech_batch,
+    speech_loss,
+    spoken_states,
+)
 from training.nano.stage import Stage
 
 STAGE = Stage("tts", ("tts.",))
@@ -45,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         text_rotary = rotary_rows(model.llm.model, TEXT_LENGTH, device)
         rotary = rotary_rows(model.tts.model, LENGTH, device)
 
-        def batch(rows: list[PackedRow]) -> SpeechBatch:
-            return speech_batch(rows, model.config.tts_config, TEXT_LENGTH, LENGTH, device)
+        def batch(rows: list[list[SpokenSequence]]) -> SpeechBatch:
+            return speech_batch(rows, TEXT_LENGTH, LENGTH, device)
 
         def loss_of(spoken: SpeechBatch) -> Tensor:
             states = spoken_states(model, spoken, text_rotary)
@@ -61,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     report(
         **done,
         rows=len(making.items),
-        turns=sum(len(sequence.turns) for row in making.items for sequence in row),
+        turns=sum(len(sequence.plans) for row in making.items for sequence in row),
         held_out={"loss": round(held_out_loss, 4)},
     )
     return 0

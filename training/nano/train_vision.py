@@ -17,15 +17,14 @@ import sys
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
-from training.nano.forward import Rotary, hidden_states, rotary_rows, seen_from
+from training.nano.forward import Rotary, answer_loss, hidden_states, rotary_rows, seen_from
 from training.nano.held_out import HeldOut
 from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
-from training.nano.packing import NOT_LEARNT, Rows, TextRows
+from training.nano.packing import Rows, TextRows
 from training.nano.picture_rows import PictureBatch, PictureRow, PictureRows
 from training.nano.seeing import PlaceReader, disturbed, patch_features, with_pictures
 from training.nano.stage import Stage
@@ -57,17 +56,11 @@ class Student(nn.Module):
         """
         tiles = disturbed(batch.tiles)
         features = patch_features(self.model, tiles)
-        self.answer_loss = answer_loss(self.model, batch, features, rotary)
+        hidden = picture_states(self.model, batch, features, rotary)
+        self.answer_loss = answer_loss(self.model, hidden, batch.rows)
         self.place_loss = self.places.loss(features, tiles, batch.cells)
         text_loss = batch_loss(self.model, text, rotary, dropped_share=DROPPED_SHARE)
         return self.answer_loss + PLACE_WEIGHT * self.place_loss + text_loss
-
-
-def answer_loss(model: MiniCPMO, batch: PictureBatch, features: Tensor, rotary: Rotary) -> Tensor:
-    """Mean cross-entropy over the tokens that are to be learnt."""
-    targets = batch.rows.targets
-    hidden, learnt = picture_states(model, batch, features, rotary), targets != NOT_LEARNT
-    return functional.cross_entropy(model.llm.logits(hidden[learnt]), targets[learnt])
 
 
 def picture_states(

@@ -1,0 +1,172 @@
+"""The ear with gradients: all clips of a batch in one pass, whichever way each is heard.
+
+Every clip becomes one or more rows of the encoder, in which a frame sees its own piece and all
+pieces before it: a whole clip is one piece, a clip in blocks has one for each, a stream those in
+which it came. The places of all frames are worked out beforehand, so that a batch takes a few
+large operations, not some for every piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.audio_encoder import AudioEncoder, stem_frames
+from training.nano.hearing import Clip, Mel
+
+Places = NDArray[np.int64]
+"""Numbers of frames among all those of a batch."""
+
+PADDING = np.iinfo(np.int16).max  # as a piece: it sees all, and none sees it
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a batch of clips sounds like.
+
+    ``rows`` ``[n, hidden]`` are those of all clips, one clip after another, ``n_rows`` of each;
+    ``states`` ``[N, d]`` those of the encoder, of which ``frames`` tells each clip's own.
+    """
+
+    rows: Tensor
+    n_rows: list[int]
+    states: Tensor
+    frames: list[Places]
+
+    def side_by_side(self, clips: Sequence[int]) -> Tensor:
+        """The encoder's states of some clips, ``[longest, clips, d]``, padded with any others."""
+        table = np.zeros((max(len(self.frames[clip]) for clip in clips), len(clips)), np.int64)
+        for column, clip in enumerate(clips):
+            table[: len(self.frames[clip]), column] = self.frames[clip]
+        return self.states[torch.from_numpy(table).to(self.states.device)]
+
+
+def heard(model: MiniCPMO, clips: Sequence[Clip], *, disturbed: bool = False) -> Heard:
+    """Encode clips, each as if it were alone.
+
+    Args:
+        disturbed: hide bands of pitches and of time at random.
+    """
+    encoder = model.apm
+    stem, own = _stem(encoder, clips, disturbed)
+    block = int(model.config.audio_chunk_length * 50)
+    rows: list[list[Places]] = []  # of the encoder, each a list of pieces
+    owners: list[int] = []
+    for number, (clip, pieces) in enumerate(zip(clips, own, strict=True)):
+        for row in _encoder_rows(clip, pieces, block, encoder.config.max_source_positions):
+            rows.append(row)
+            owners.append(number)
+    states = _encoded(encoder, stem, rows)  # [rows, S, d]
+    frames: list[list[Places]] = [[] for _ in clips]
+    for number, (owner, row) in enumerate(zip(owners, rows, strict=True)):
+        first = number * states.shape[1]
+        frames[owner].append(np.arange(first, first + sum(map(len, row))))
+    return _pooled(model, states.flatten(0, 1), [np.concatenate(parts) for parts in frames])
+
+
+def _stem(
+    encoder: AudioEncoder, clips: Sequence[Clip], disturbed: bool
+) -> tuple[Tensor, list[list[Places]]]:
+    """What the convolutions make of all pieces, ``[N, d]``, and which frames of it are each
+    piece's own, without padding and without the margins that it shares."""
+    parts: list[Tensor] = []
+    own: list[list[Places]] = [[] for _ in clips]
+    first = 0
+    for streamed in (False, True):  # short pieces apart from long ones
+        chosen = [
+            number for number, clip in enumerate(clips) if (clip.view == "stream") == streamed
+        ]
+        pieces = [piece for number in chosen for piece in clips[number].pieces]
+        if not pieces:
+            continue
+        mel = _padded(pieces, encoder.conv1.weight.device)
+        mel = with_hidden_bands(mel) if disturbed else mel
+        hidden = encoder._stem(mel, torch.tensor([len(piece) for piece in pieces]))
+        for number in chosen:
+            margin = stem_frames(clips[number].margin_frames)
+            for position, piece in enumerate(clips[number].pieces):
+                start, end = margin if position else 0, stem_frames(len(piece)) - margin
+                own[number].append(np.arange(first + start, first + end))
+                first += hidden.shape[1]
+        parts.append(hidden.flatten(0, 1))
+    return torch.cat(parts), own
+
+
+def _encoder_rows(
+    clip: Clip, pieces: list[Places], block: int, capacity: int
+) -> Iterator[list[Places]]:
+    """The pieces of a clip in rows, a stream's between two fresh starts of the encoder's cache."""
+    if clip.view == "whole":
+        yield pieces
+        return
+    if clip.view == "blocks":
+        (whole,) = pieces
+        yield np.split(whole, range(block, len(whole), block))
+        return
+    row: list[Places] = []
+    length = 0
+    for mel, piece in zip(clip.pieces, pieces, strict=True):
+        if length and length + stem_frames(len(mel)) >= capacity:
+            yield row
+            row, length = [], 0
+        row.append(piece)
+        length += len(piece)
+    yield row
+
+
+def _encoded(encoder: AudioEncoder, stem: Tensor, rows: list[list[Places]]) -> Tensor:
+    """The encoder's states ``[rows, S, d]`` of frames of ``stem`` in pieces."""
+    longest = max(sum(map(len, row)) for row in rows)
+    places = np.zeros((len(rows), longest), np.int64)
+    pieces = np.full((len(rows), longest), PADDING, np.int16)
+    for number, row in enumerate(rows):
+        lengths = [len(piece) for piece in row]
+        places[number, : sum(lengths)] = np.concatenate(row)
+        pieces[number, : sum(lengths)] = np.repeat(np.arange(len(row)), lengths)
+    of = torch.from_numpy(pieces).to(stem.device)
+    mask = of[:, None, :, None] >= of[:, None, None, :]  # [rows, 1, S, S]
+    hidden = stem[torch.from_numpy(places).to(stem.device)]
+    hidden = hidden + encoder.embed_positions.weight[:longest]
+    for layer in encoder.layers:
+        hidden = layer(hidden, mask)
+    return encoder.layer_norm(hidden)
+
+
+def _pooled(model: MiniCPMO, states: Tensor, frames: list[Places]) -> Heard:
+    projector = model.audio_projection_layer
+    step = projector.pool_step
+    n_rows = [len(own) // step for own in frames]
+    kept = [own[: count * step] for own, count in zip(frames, n_rows, strict=True)]
+    places = torch.from_numpy(np.concatenate(kept)).to(states.device)
+    rows = projector(states[places]).unflatten(0, (-1, step)).mean(dim=1)
+    return Heard(rows, n_rows, states, frames)
+
+
+def _padded(pieces: Sequence[Mel], device: torch.device) -> Tensor:
+    """Features side by side, float32 ``[B, mels, frames]``."""
+    longest = max(len(piece) for piece in pieces)
+    table = np.zeros((len(pieces), longest, pieces[0].shape[1]), np.float16)
+    for row, piece in zip(table, pieces, strict=True):
+        row[: len(piece)] = piece
+    return torch.from_numpy(table).to(device).float().transpose(1, 2).contiguous()
+
+
+def with_hidden_bands(mel: Tensor) -> Tensor:
+    """Features ``[B, mels, frames]`` with two bands of pitches and one of time at their mean
+    (SpecAugment, arXiv:1904.08779)."""
+    mean = mel.mean(dim=(1, 2), keepdim=True)
+    for axis, widest, n_bands in ((1, 12, 2), (2, 12, 1)):
+        size = mel.shape[axis]
+        index = torch.arange(size, device=mel.device)
+        for _ in range(n_bands):
+            width = torch.rand(len(mel), 1, device=mel.device) * min(widest, size // 4)
+            first = torch.rand(len(mel), 1, device=mel.device) * (size - width)
+            band = (index >= first) & (index < first + width)  # [B, size]
+            mel = torch.where(band.unsqueeze(3 - axis), mean, mel)
+    return mel

@@ -51,14 +51,17 @@ def penalise(scores: Tensor, ids: Tensor, factor: float) -> Tensor:
     return scores.index_put((ids,), torch.where(chosen > 0, chosen / factor, chosen * factor))
 
 
-def candidates(scores: Tensor, top_k: int, top_p: float) -> tuple[Tensor, Tensor]:
-    """Scores and ids of the ``top_k`` best, best first; 0 takes all.
+def candidates(
+    scores: Tensor, top_k: int, top_p: float, temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Scores by ``temperature`` and ids of the ``top_k`` best, best first; 0 takes all.
 
     Those outside the nucleus of mass ``top_p`` are barred. The one that crosses ``top_p`` is kept,
     so at least one always remains.
     """
     count = min(top_k, scores.numel()) if top_k > 0 else scores.numel()
     ranked, ids = scores.topk(count)
+    ranked = ranked / temperature
     probabilities = ranked.softmax(-1)
     mass_before = probabilities.cumsum(-1) - probabilities
     return ranked.masked_fill(mass_before > top_p, -torch.inf), ids
@@ -69,7 +72,11 @@ def draw(scores: Tensor, options: GenerationOptions, generator: torch.Generator)
     if not options.do_sample or options.temperature == 0:
         return best_token(scores)
     return drawn_candidate(
-        scores / options.temperature, generator, top_k=options.top_k, top_p=options.top_p
+        scores,
+        generator,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
     )
 
 
@@ -87,10 +94,10 @@ def drawn_token(scores: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def drawn_candidate(
-    scores: Tensor, generator: torch.Generator, *, top_k: int, top_p: float
+    scores: Tensor, generator: torch.Generator, *, temperature: float, top_k: int, top_p: float
 ) -> Tensor:
     """The same among the :func:`candidates`."""
-    ranked, ids = candidates(scores, top_k, top_p)
+    ranked, ids = candidates(scores, top_k, top_p, temperature)
     place = drawn_token(ranked, generator)
     return torch.where(place < 0, place, ids.take(place.clamp(min=0)))
 

@@ -112,7 +112,7 @@ def token_ms(model: MiniCPMO, n_cached: int, n_tokens: int) -> float:
     with Session(model, seed=0) as session:
         session.slot.truncate(n_cached)
         hidden = session.feed_token(torch.tensor(1, device=model.device))
-        options = GenerationOptions(max_new_tokens=n_tokens, min_new_tokens=n_tokens)
+        options = GenerationOptions(max_new_tokens=n_tokens)
         for _ in decode_plain(session, hidden, options):
             arrivals_s.append(time.perf_counter())
     steps_ms = [1000 * (later - earlier) for earlier, later in pairwise(arrivals_s[:-1])]

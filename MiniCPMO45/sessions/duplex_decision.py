@@ -66,8 +66,9 @@ class Decider:
         scores[tokens.message_end] *= options.listen_prob_scale
         if is_drawn:
             choice = drawn_candidate(
-                scores / options.temperature,
+                scores,
                 self._generator,
+                temperature=options.temperature,
                 top_k=options.top_k,
                 top_p=options.top_p or 1.0,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ def resample(waveform: Tensor, rate_in: int, rate_out: int) -> Tensor:
     return samples[:, :n_out].reshape(*waveform.shape[:-1], n_out)
 
 
+@lru_cache(maxsize=4)  # few rates come, and come again
 def sinc_kernel(step: int, phases: int, half_width: int) -> Tensor:
     """One low-pass filter for every output phase, float32 ``[phases, 1, 2 * half_width + step]``.
 

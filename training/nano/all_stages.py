@@ -170,7 +170,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--stages", type=_groups, default=WHOLE, help=f"by default {WHOLE}")
     parser.add_argument("--minutes", type=float, required=True, help="for all of them together")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    n_making = max(1, (os.cpu_count() or 1) * 3 // 4)  # the rest is for those that learn
+    parser.add_argument("--processes", type=int, default=n_making)
     parser.add_argument(
         "--set",
         nargs="+",

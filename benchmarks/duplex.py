@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, stack: Stack) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--model", help="default: the embedded checkpoint")
+    parser.add_argument("--model", help="default: the random embedded checkpoint")
     parser.add_argument("--mode", choices=("audio", "omni"), default="audio")
     parser.add_argument("--sessions", type=int, default=1, help="calls at the same time")
     parser.add_argument("--minutes", type=float, default=1.0)

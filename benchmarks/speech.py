@@ -105,7 +105,9 @@ def summary(answers: list[Spoken]) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--model", default=str(EMBEDDED), help="default: the embedded checkpoint")
+    parser.add_argument(
+        "--model", default=str(EMBEDDED), help="default: the random embedded checkpoint"
+    )
     parser.add_argument("--answers", type=int, default=20)
     options = parser.parse_args()
     if options.model == str(EMBEDDED):

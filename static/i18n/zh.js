@@ -47,7 +47,7 @@ export default {
   'status.unreachable': '无法连接',
 
   'banner.embedded': '演示模型：当前由内置的极小模型在 CPU 上作答，结构与正式模型相同，请不要期待有意义的回答。',
-  'banner.nano': '演示模型：当前由 minicpm-o-nano 在 CPU 上作答。它是只有几百万参数的玩具，只懂问候、小数字、星期、反义词、动物、颜色和形状，而且常常出错。',
+  'banner.nano': '演示模型：当前由 minicpm-o-nano 在 CPU 上作答。它是只有 1800 万参数的玩具，能回答用文字写的问候、小数字、星期、反义词、动物，以及图片里的形状，但常常出错；说出来的话它还听不懂。',
   'banner.unreachable': '服务没有响应。你写的内容都还在，页面会继续尝试连接。',
   'banner.offline': '设备已离线。你写的内容都还在。',
   'banner.disabled': '这台服务器关闭了轮次对话，请联系管理员开启。',

@@ -17,7 +17,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -139,7 +139,7 @@ class Stack:
     def start_worker(
         self, *arguments: str, model_path: Path | None = None, **config: Any
     ) -> WorkerProcess:
-        """A real worker that has loaded its model, by default the embedded one."""
+        """A real worker that has loaded its model, by default the random embedded one."""
         path = model_path or embedded_model()
         arguments = ("--model-path", str(path), *arguments)
         worker = self._start_worker("worker", "worker.py", arguments, None, config)
@@ -227,12 +227,9 @@ class Stack:
         return certificate
 
 
+@cache
 def embedded_model() -> Path:
-    """The embedded checkpoint, built on first use."""
-    if not (EMBEDDED_MODEL_PATH / "config.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "MiniCPMO45.tiny", str(EMBEDDED_MODEL_PATH)],
-            cwd=PROJECT_ROOT,
-            check=True,
-        )
+    """The random embedded checkpoint; the installer leaves it out where the trained one is."""
+    command = [sys.executable, "-m", "MiniCPMO45.tiny", str(EMBEDDED_MODEL_PATH)]
+    subprocess.run(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
     return EMBEDDED_MODEL_PATH

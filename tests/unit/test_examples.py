@@ -24,7 +24,8 @@ def test_pages_get_the_examples_of_the_model_that_answers(
     assert defaults.get("examples") == read_examples().get(model_name or "")
 
 
-def test_every_app_has_examples_for_the_toy() -> None:
+def test_the_toy_has_examples_of_what_to_write_to_it() -> None:
     examples = read_examples()[NANO]
-    assert set(examples) == {app.app_id for app in APPS}
+    assert "turnbased" in examples
+    assert set(examples) <= {app.app_id for app in APPS}
     assert all(examples.values())

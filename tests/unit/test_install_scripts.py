@@ -177,6 +177,13 @@ def test_a_changed_recipe_builds_the_embedded_checkpoint_again(tree) -> None:
     assert (tree.root / "tiny_calls").read_text().count("built") == 2
 
 
+def test_the_random_checkpoint_is_not_built_where_the_trained_one_is(tree) -> None:
+    (tree.root / "resources" / "nano").mkdir(parents=True)
+    (tree.root / "resources" / "nano" / "model.safetensors").touch()
+    assert tree.run("install.sh").returncode == 0
+    assert not (tree.root / "tiny_calls").exists()
+
+
 def test_a_failed_installation_is_tried_again_next_time(tree) -> None:
     assert tree.run("install.sh", PIP_FAILS_ON="requirements.txt", PIP_SAYS="?").returncode == 1
     assert tree.run("install.sh").returncode == 0

@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from MiniCPMO45.attention import AttentionBackend, attend_span
 from MiniCPMO45.configuration import MiniCPMOConfig, TTSConfig
+from MiniCPMO45.int8 import Int8Linear, Weight, product
+from MiniCPMO45.joined_linears import side_by_side
 from MiniCPMO45.kv_cache import CacheSlot, KVCache
 from MiniCPMO45.packed_rows import PackedRows
 
@@ -124,6 +126,11 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
+def joined_weight(*linears: nn.Linear | Int8Linear) -> Weight | None:
+    """Weights of layers side by side; None where only some of them are integers."""
+    return side_by_side(linears) if len({type(linear) for linear in linears}) == 1 else None
+
+
 class Attention(nn.Module):
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
@@ -139,16 +146,16 @@ class Attention(nn.Module):
             self.k_norm = RMSNorm(shape.head_dim, shape.rms_norm_eps)
         else:
             self.q_norm = self.k_norm = nn.Identity()
+        self._n_heads = [shape.n_heads, shape.n_kv_heads, shape.n_kv_heads]
+        self._joined: Weight | None = None
 
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, step: ForwardStep, backend: AttentionBackend
     ) -> Tensor:
+        query, key, value = self.heads(x, step.rotary)
         rows = step.rows
-        heads = (x.shape[0], -1, self.head_dim)
-        query = rotate(self.q_norm(self.q_proj(x).view(heads)), *step.rotary)
-        key = rotate(self.k_norm(self.k_proj(x).view(heads)), *step.rotary)
         keys[rows.slots, rows.indices] = key  # the cache keeps normalised, rotated keys
-        values[rows.slots, rows.indices] = self.v_proj(x).view(heads)
+        values[rows.slots, rows.indices] = value
         mixed = [
             attend_span(
                 query[span.first : span.first + span.count],
@@ -162,6 +169,23 @@ class Attention(nn.Module):
         joined = torch.cat(mixed) if len(mixed) > 1 else mixed[0]
         return self.o_proj(joined.flatten(1))  # [N, heads, head_dim] -> [N, hidden]
 
+    def join(self) -> None:
+        """Compute queries, keys and values by one product from now on, and turn them at once."""
+        self._joined = joined_weight(self.q_proj, self.k_proj, self.v_proj)
+
+    def heads(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """``[N, hidden]`` to queries and keys, normalised and turned, and values, each
+        ``[N, heads, head_dim]``."""
+        shape = (x.shape[0], -1, self.head_dim)
+        if self._joined is None:
+            query = rotate(self.q_norm(self.q_proj(x).view(shape)), *rotary)
+            key = rotate(self.k_norm(self.k_proj(x).view(shape)), *rotary)
+            return query, key, self.v_proj(x).view(shape)
+        query, key, value = product(x, self._joined).view(shape).split(self._n_heads, dim=1)
+        turned = rotate(torch.cat((self.q_norm(query), self.k_norm(key)), dim=1), *rotary)
+        query, key = turned.split(self._n_heads[:2], dim=1)
+        return query, key, value
+
 
 class MLP(nn.Module):
     def __init__(self, shape: DecoderShape) -> None:
@@ -169,9 +193,18 @@ class MLP(nn.Module):
         self.gate_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
         self.up_proj = nn.Linear(shape.hidden_size, shape.intermediate_size, bias=False)
         self.down_proj = nn.Linear(shape.intermediate_size, shape.hidden_size, bias=False)
+        self._joined: Weight | None = None
+
+    def join(self) -> None:
+        """Compute the gate and what it lets through by one product from now on."""
+        self._joined = joined_weight(self.gate_proj, self.up_proj)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+        if self._joined is None:
+            gate, inner = self.gate_proj(x), self.up_proj(x)
+        else:
+            gate, inner = product(x, self._joined).chunk(2, dim=-1)
+        return self.down_proj(functional.silu(gate) * inner)
 
 
 class DecoderLayer(nn.Module):
@@ -208,6 +241,13 @@ class DecoderStack(nn.Module):
         self.norm = RMSNorm(shape.hidden_size, shape.rms_norm_eps)
         self.shape = shape
         self.backend: AttentionBackend = "sdpa"
+
+    def join_projections(self) -> None:
+        """Compute what reads the same input by one product; call after loading. Single rows on the
+        CPU are bound by the number of operations."""
+        for module in self.layers.modules():
+            if isinstance(module, Attention | MLP):
+                module.join()
 
     def forward(
         self, embeddings: Tensor, cache: KVCache, rows: PackedRows, rotary: RotaryTable

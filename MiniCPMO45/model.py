@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,7 @@ from MiniCPMO45.tokenizer import Tokenizer
 from MiniCPMO45.tts import SpeechTokenGenerator
 from MiniCPMO45.vision import VisionTransformer
 from MiniCPMO45.vocoder import SpeechRenderer, VocoderBackend, load_renderer
+from MiniCPMO45.weight_files import stored_as_integers
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,8 @@ class MiniCPMO(nn.Module):
                 code does when it casts the whole module.
             vocoder_backend: what renders speech; ``stepaudio2`` is the original library.
             cuda_graphs: capture short forwards; without effect on the CPU.
-            quantization: hold the layers of the language model as 8-bit integers.
+            quantization: hold the layers of the language model as 8-bit integers. In float32 on
+                the CPU, decoder layers that are stored so stay so, unless ``pt_path`` changes them.
             progress: called with a fraction and a short text while weights load.
 
         Raises:
@@ -145,6 +147,8 @@ class MiniCPMO(nn.Module):
             model = cls(config, backend)
             if quantization is not None:
                 model.quantise()
+            elif device.type == "cpu" and dtype == torch.float32 and pt_path is None:
+                model.keep_integers(stored_as_integers(folder))
         report = load_weights(
             model, folder, device=device, dtype=dtype, pt_path=pt_path, progress=progress
         )
@@ -175,6 +179,17 @@ class MiniCPMO(nn.Module):
         the model. Its vocabulary, the encoders and speech stay as they are."""
         quantise_linears(self.llm.model.layers)
 
+    def keep_integers(self, names: Collection[str]) -> None:
+        """Hold those of these weights as integers that mostly multiply few rows: the layers of the
+        language model and of speech."""
+        stacks = {"llm": self.llm.model}
+        if self.config.init_tts:
+            stacks["tts"] = self.tts.model
+        for part, stack in stacks.items():
+            prefix = f"{part}.model.layers."
+            within = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+            quantise_linears(stack.layers, within)
+
     def finish_loading(
         self,
         *,
@@ -200,6 +215,10 @@ class MiniCPMO(nn.Module):
             self.apm.join_projections()
         if self.config.init_tts:
             self.tts.fold()
+        if device.type == "cpu":
+            self.llm.model.join_projections()
+            if self.config.init_tts:
+                self.tts.model.join_projections()
         cost = slot_bytes(self, dtype)
         max_length = min(max_length, self.config.max_position_embeddings)
         plan = slots_on(device, cost, wanted=n_slots, max_length=max_length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +40,27 @@ class Shard:
         Raises:
             CheckpointError: the file is unreadable, or integers and scales do not fit each other.
         """
+        with self._open() as (stored, wanted):
+            names = sorted(wanted, key=scales_first)
+            if device.type == "cuda":
+                yield from restored(read_staged(self.file, names, device))
+            else:
+                yield from restored((name, stored.get_tensor(name)) for name in names)
+
+    def integers(self) -> set[str]:
+        """Names of its tensors that are stored as integers.
+
+        Raises:
+            CheckpointError: the file is unreadable.
+        """
+        with self._open() as (_, names):
+            return {name for name in names if name + SCALE_ENDING in names}
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[safe_open, frozenset[str]]]:
         try:
             with safe_open(self.file, framework="pt", device="cpu") as stored:
-                wanted = stored.keys() if self.names is None else self.names
-                names = sorted(wanted, key=scales_first)
-                if device.type == "cuda":
-                    yield from restored(read_staged(self.file, names, device))
-                else:
-                    yield from restored((name, stored.get_tensor(name)) for name in names)
+                yield stored, frozenset(stored.keys()) if self.names is None else self.names
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"cannot read {self.file}: {error}") from error
 
@@ -74,6 +88,15 @@ def find_shards(folder: Path) -> list[Shard]:
     if (folder / SINGLE_NAME).is_file():
         return [Shard(folder / SINGLE_NAME)]
     raise CheckpointError(f"{folder} holds neither {INDEX_NAME} nor {SINGLE_NAME}")
+
+
+def stored_as_integers(folder: Path) -> set[str]:
+    """Names of the tensors of a checkpoint folder that are stored as integers.
+
+    Raises:
+        CheckpointError: files are missing or unreadable.
+    """
+    return set().union(*(shard.integers() for shard in find_shards(folder)))
 
 
 def some_of(names: list[str], limit: int = 5) -> str:

@@ -33,7 +33,9 @@ from core.schemas import (
     DuplexTimeoutMessage,
     DuplexWindowInfo,
     ServerMessage,
+    TTSConfig,
 )
+from MiniCPMO45.token2wav import Token2Wav
 from tests.wire_media import picture, tone
 
 VOICE = Path(__file__).parents[1] / "resources" / "ref_audio" / "ref_en.wav"
@@ -43,6 +45,10 @@ EAGER = DuplexConfig(force_listen_count=0)
 
 @pytest.fixture(scope="module")
 def processor(embedded_checkpoint: Path) -> UnifiedProcessor:
+    return new_processor(embedded_checkpoint)
+
+
+def new_processor(embedded_checkpoint: Path) -> UnifiedProcessor:
     return UnifiedProcessor(
         str(embedded_checkpoint),
         device="cpu",
@@ -214,9 +220,15 @@ def test_a_view_gives_its_place_to_the_others(processor: UnifiedProcessor) -> No
     call.close()
 
 
-def test_warming_up_leaves_the_model_free(processor: UnifiedProcessor) -> None:
+def test_warming_up_leaves_the_model_free_and_the_default_voice_ready(
+    embedded_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processor = new_processor(embedded_checkpoint)
     processor.warm_up()
     processor.set_duplex_mode().prepare()  # there is one place
+    voices = processor.set_chat_mode().voices
+    monkeypatch.delattr(Token2Wav, "prepare_voice")
+    assert voices.vocoder(voices.choose(TTSConfig())[0])
 
 
 # -- a recording as a call -------------------------------------------------------------------------

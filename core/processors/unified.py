@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from core.capabilities import ProcessorMode
+from core.errors import InvalidFieldError
 from core.processors.chat import ChatView
 from core.processors.duplex import DuplexView
 from core.processors.duplex_reader import ChunkTask
@@ -22,10 +24,12 @@ from core.schemas import (
     DuplexPrepareMessage,
     Message,
     Role,
+    TTSConfig,
 )
 from MiniCPMO45 import CheckpointError, MiniCPMO
 from MiniCPMO45.model import Quantization
 from MiniCPMO45.sessions.duplex_options import DuplexOptions
+from MiniCPMO45.sessions.speech import SILENCE_CODE, WINDOW_CODES
 from MiniCPMO45.vocoder import VocoderBackend
 
 CHAT_VOCODER = "token2wav"
@@ -132,6 +136,17 @@ class UnifiedProcessor:
         for _ in self._chat.run(self._chat.read(request)):
             continue
         self._warm_up_duplex()
+        self._warm_up_speech()
+
+    def _warm_up_speech(self) -> None:
+        """Speak in the default voice: what renders it prepares itself for each new length."""
+        voices = self._chat.voices
+        if not (voices.can_speak and voices.has_default):
+            return
+        with suppress(InvalidFieldError):  # which whoever asks for that voice will be told
+            vocoder = voices.vocoder(voices.choose(TTSConfig())[0])
+            for last in (False, False, True):
+                vocoder.push([SILENCE_CODE] * WINDOW_CODES, last=last)
 
     def _warm_up_duplex(self) -> None:
         silence = ChunkTask(np.zeros(MODEL_SAMPLE_RATE, np.float32))

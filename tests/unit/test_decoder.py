@@ -7,6 +7,7 @@ from torch import Tensor
 from MiniCPMO45.attention import AttentionBackend
 from MiniCPMO45.decoder import Decoder
 from MiniCPMO45.errors import NoFreeSlotError, PromptTooLongError
+from MiniCPMO45.int8 import quantise_linears
 from MiniCPMO45.kv_cache import KVCache
 from MiniCPMO45.llm import DecoderShape, DecoderStack, RotaryTable
 from MiniCPMO45.packed_rows import Feed
@@ -53,6 +54,24 @@ def alone(rows: Tensor) -> Tensor:
 
 def assert_close(states: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(states, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_joined_projections_give_what_they_give_alone():
+    rows = torch.randn(5, SHAPE.hidden_size)
+    decoder = make_decoder()
+    decoder.stack.join_projections()
+    assert_close(decoder.feed(rows, decoder.cache.acquire()), alone(rows))
+
+
+def test_layers_of_which_only_some_are_integers_are_not_joined():
+    rows = torch.randn(5, SHAPE.hidden_size)
+    decoder = make_decoder()
+    quantise_linears(decoder.stack.layers, {"0.self_attn.q_proj.weight"})
+    slot = decoder.cache.acquire()
+    expected = decoder.feed(rows, slot)
+    slot.truncate(0)
+    decoder.stack.join_projections()
+    assert_close(decoder.feed(rows, slot), expected)
 
 
 @pytest.mark.parametrize("backend", ["sdpa", "eager"])

@@ -11,8 +11,18 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from MiniCPMO45 import CheckpointError, MiniCPMO
-from MiniCPMO45.int8 import Int8Linear, dequantise, product, quantise, quantise_linears, weight_of
+from MiniCPMO45 import CheckpointError, MiniCPMO, int8
+from MiniCPMO45.int8 import (
+    FEW_ROWS_ON_CPU,
+    Int8Linear,
+    dequantise,
+    plain_product,
+    product,
+    quantise,
+    quantise_linears,
+    rounded_product,
+    weight_of,
+)
 from MiniCPMO45.joined_linears import side_by_side
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.token2wav.weights import read_state_dict
@@ -22,6 +32,7 @@ from training.nano.token2wav import new_flow
 
 WEIGHTS = "model.safetensors"
 LAYER = "llm.model.layers.0.mlp.up_proj.weight"
+DECODER_LAYERS = ("llm.model.layers.", "tts.model.layers.")
 IDS = list(range(40, 90))
 
 
@@ -68,6 +79,44 @@ def test_a_layer_of_integers_is_near_the_one_it_stands_in_for() -> None:
     assert float(off.norm() / expected.norm()) < 0.01
 
 
+@pytest.mark.parametrize("n_rows", [1, FEW_ROWS_ON_CPU])
+def test_few_rows_are_rounded_to_bfloat16_on_the_cpu(n_rows: int) -> None:
+    rows, weight = torch.randn(n_rows, 256), quantise(torch.randn(96, 256))
+    found, expected = product(rows, weight), plain_product(rows, weight)
+    assert torch.equal(found, rounded_product(rows, weight))
+    assert found.dtype == torch.float32
+    assert 1e-4 < float((found - expected).norm() / expected.norm()) < 2**-8
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.ones(FEW_ROWS_ON_CPU + 1, 256),
+        torch.ones(1, 256, dtype=torch.bfloat16),
+        torch.ones(1, 24),
+    ],
+    ids=["more rows", "rounded already", "a width the kernel does not know"],
+)
+def test_other_rows_are_multiplied_by_a_copy_of_the_integers(rows: Tensor) -> None:
+    weight = quantise(torch.randn(96, rows.shape[1]).to(rows.dtype))
+    assert torch.equal(product(rows, weight), plain_product(rows, weight))
+
+
+def test_a_version_of_pytorch_without_the_kernel_computes_the_same_without_rounding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(int8, "KERNEL_ON_CPU", None)
+    rows, weight = torch.randn(1, 256), quantise(torch.randn(96, 256))
+    assert torch.equal(product(rows, weight), plain_product(rows, weight))
+
+
+def test_only_the_named_layers_become_integers() -> None:
+    layers = nn.Sequential(nn.Linear(8, 8), nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)))
+    quantise_linears(layers, {"1.0.weight"})
+    rounded = [name for name, each in layers.named_modules() if is_rounded(each)]
+    assert rounded == ["1.0"]
+
+
 def test_layers_side_by_side_give_what_they_give_alone_and_share_memory() -> None:
     linears = [Int8Linear(torch.randn(width, 64)) for width in (48, 16, 16)]
     rows = torch.randn(5, 64)
@@ -99,20 +148,63 @@ def test_a_checkpoint_loads_as_integers_what_it_would_quantise_to(
     assert float((scores_of(loaded) - expected).norm() / expected.norm()) < 0.03
 
 
-def test_a_checkpoint_stored_as_integers_loads_as_what_they_stand_for(
+def test_a_checkpoint_stored_as_integers_keeps_those_of_few_rows_and_loads_the_rest_as_floats(
     integers: Path, model: MiniCPMO
 ) -> None:
     stored = load_file(integers / WEIGHTS)
     loaded = MiniCPMO.load(str(integers), max_length=64)
-    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    kept = {f"{name}.weight" for name, each in loaded.named_modules() if is_rounded(each)}
+    linears = {name for name in stored if "_proj.weight" in name and stored[name].ndim == 2}
+    assert kept == {name for name in linears if name.startswith(DECODER_LAYERS)} - scales(stored)
     for (name, ours), (_, original) in zip(
         loaded.named_parameters(), model.named_parameters(), strict=True
     ):
-        if name + SCALE_ENDING in stored:
+        if name in kept:
+            assert torch.equal(ours, stored[name]), name
+        elif name + SCALE_ENDING in stored:
             expected = dequantise(stored[name], stored[name + SCALE_ENDING])
+            assert torch.equal(ours, expected), name
         else:
-            expected = original.half().float()
-        assert torch.equal(ours, expected), name
+            assert torch.equal(ours, original.half().float()), name
+    expected = scores_of(model)
+    assert float((scores_of(loaded) - expected).norm() / expected.norm()) < 0.03
+
+
+def is_rounded(module: nn.Module) -> bool:
+    return isinstance(module, Int8Linear)
+
+
+def scales(stored: dict[str, Tensor]) -> set[str]:
+    return {name for name in stored if name.endswith(SCALE_ENDING)}
+
+
+def test_integers_become_floats_where_other_weights_are_laid_over_them(
+    integers: Path, tmp_path: Path
+) -> None:
+    learnt = {LAYER: torch.randn(load_file(integers / WEIGHTS)[LAYER].shape)}
+    torch.save(learnt, tmp_path / "overlay.pt")
+    loaded = MiniCPMO.load(str(integers), pt_path=str(tmp_path / "overlay.pt"), max_length=64)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    assert torch.equal(dict(loaded.named_parameters())[LAYER], learnt[LAYER])
+
+
+def test_an_answer_is_chosen_from_the_same_scores_up_to_bfloat16(integers: Path) -> None:
+    def one_by_one(model: MiniCPMO) -> Tensor:
+        with Session(model) as session:
+            hidden = session.feed_ids(IDS)
+            for token in IDS[:5]:
+                hidden = session.feed_token(torch.tensor(token))
+            return session.scores(hidden)
+
+    kept = MiniCPMO.load(str(integers), max_length=64)
+    expected = one_by_one(floats_of(integers))
+    assert float((one_by_one(kept) - expected).norm() / expected.norm()) < 0.02
+
+
+def floats_of(integers: Path) -> MiniCPMO:
+    """The same weights in float32."""
+    lay_over(integers, [])
+    return MiniCPMO.load(str(integers), max_length=64)
 
 
 def test_training_goes_on_from_a_checkpoint_stored_as_integers(

@@ -103,6 +103,11 @@ def as_stored(weight: torch.Tensor) -> torch.Tensor:
     return dequantise(values, scales).view_as(weight)
 
 
+def test_the_flow_does_not_take_a_codec_that_has_learnt_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_codec(tmp_path)
+
+
 def test_the_graphs_give_what_the_networks_give(hums: Recordings, tmp_path: Path) -> None:
     torch.manual_seed(1)
     codec = SpeechCodec()

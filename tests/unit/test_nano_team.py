@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.nano.all_stages import Share
+from training.nano.all_stages import main as all_stages
 from training.nano.optimisation import Optimisation
 
 STEPS = 4
@@ -54,6 +55,32 @@ def test_two_processes_learn_what_one_learns_from_the_batches_of_both(tmp_path: 
         for name, tensor in alone.items():
             if name != "unused":  # it decays where its gradient counts as zero
                 assert torch.allclose(together[name], tensor, atol=1e-6), name
+
+
+def test_stages_side_by_side_see_gpus_of_their_own_as_far_as_there_are_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[tuple[list[str], str]] = []
+
+    class Finished:
+        returncode = 1
+
+        def __init__(self, command: list[str], env: dict[str, str], **_: Any) -> None:
+            started.append((command, env["CUDA_VISIBLE_DEVICES"]))
+
+        def communicate(self) -> tuple[str, None]:
+            return "", None
+
+    monkeypatch.setattr("training.nano.all_stages.subprocess.Popen", Finished)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    tmp_path.joinpath("nano").mkdir()
+    given = [str(tmp_path / "nano"), "--minutes", "1", "--processes", "8"]
+    assert all_stages([*given, "--stages", "text*2+codec+flow"]) == 1
+    (text, text_sees), (codec, codec_sees), (_, flow_sees) = started
+    assert [text_sees, codec_sees, flow_sees] == ["0,1", "2", "0"]
+    assert text[text.index("--nproc-per-node") + 1] == "2"
+    assert "--nproc-per-node" not in codec
+    assert {command[command.index("--processes") + 1] for command, _ in started} == {"2"}
 
 
 def test_a_stage_says_how_many_gpus_it_takes() -> None:

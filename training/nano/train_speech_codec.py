@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     torch.manual_seed(options.seed)
     learnt, held_out = stage.recordings(options)
     device = torch.device(options.device)
-    codec = load_codec(options.out).to(device)
+    is_new = not (options.out / CODEC_FILE).exists()
+    codec = (SpeechCodec() if is_new else load_codec(options.out)).to(device)
     batches = passes(len(learnt), options.batch, options.seed)
 
     def next_loss() -> Tensor:
@@ -70,10 +71,13 @@ def codec_loss(codec: SpeechCodec, recordings: Recordings, index: Tensor) -> Ten
 
 
 def load_codec(folder: Path) -> SpeechCodec:
-    """The codec of an earlier run, or a new one."""
+    """The codec of an earlier run.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
     codec = SpeechCodec()
-    if (folder / CODEC_FILE).exists():
-        codec.load_state_dict(load_file(folder / CODEC_FILE))
+    codec.load_state_dict(load_file(folder / CODEC_FILE))
     return codec
 
 

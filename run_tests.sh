@@ -147,7 +147,8 @@ for version in 3.10 3.12; do
         report+="not run           Tests without torch under Python $version: it is not installed"$'\n'
     fi
 done
-stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile -m browser
+# So it is with browsers beside each other; what passed at its second try only is listed.
+stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile --reruns 1 -raR -m browser
 
 printf '\n=== Summary (%d s)\n%s' $((SECONDS - started_s)) "$report"
 if [ "$full" = yes ] && [ ${#failed[@]} = 0 ]; then

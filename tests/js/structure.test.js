@@ -78,6 +78,12 @@ describe.each([...modules, ...pages, ...filesWith('.css')])('%s', (path) => {
 });
 
 describe.each(pages)('%s', (path) => {
+  it('hides what belongs to later states of a call before any script runs', () => {
+    for (const element of parsePage(path).querySelectorAll('[data-when]')) {
+      expect(element.hidden, element.id).toBe(!element.dataset.when.split(' ').includes('idle'));
+    }
+  });
+
   const page = parsePage(path);
 
   it('has no inline script or style', () => {

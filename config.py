@@ -1,7 +1,7 @@
 """Where the settings of the service come from, and what programs derive from them.
 
 A value comes from the command line, else from `config.json` beside this file, else from the
-default in `config_sections.py`. `python -m config` prints the effective settings as JSON,
+default in `core/config_sections.py`. `python -m config` prints the effective settings as JSON,
 `python -m config --markdown` the reference kept in docs/configuration.md.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from config_sections import (
+from core.config_sections import (
     KEY_HASH_PREFIX,
     MODEL_PATH_VARIABLE,
     PUBLISHED_MODEL,
@@ -376,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="print docs/configuration.md")
     options = parser.parse_args(arguments)
     if options.markdown:
-        from config_reference import markdown_reference
+        from core.config_reference import markdown_reference
 
         sys.stdout.write(markdown_reference(iter_fields()))
         return 0

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from config import PROJECT_ROOT
-from config_sections import LimitsConfig
+from config import PROJECT_ROOT, LimitsConfig
 from core.logs import event
 
 logger = logging.getLogger(__name__)

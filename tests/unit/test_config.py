@@ -24,8 +24,8 @@ from config import (
     resolve_asset,
     unknown_keys,
 )
-from config_reference import markdown_reference
-from config_sections import MODEL_PATH_VARIABLE
+from core.config_reference import markdown_reference
+from core.config_sections import MODEL_PATH_VARIABLE
 
 MINIMAL = {"model": {"model_path": "openbmb/MiniCPM-o-4_5"}}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config_sections import LimitsConfig
+from config import LimitsConfig
 from gateway_modules import diagnostic_log
 from gateway_modules.diagnostic_log import DiagnosticLog
 

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `python -m config --markdown`; edit config_sections.py, not this page. -->
+<!-- Written by `python -m config --markdown`; edit core/config_sections.py, not this page. -->
 
 Settings live in `config.json` in the project folder. `start_all.sh` copies `config.example.json`
 there when it is absent. A value comes from the command line, else from `config.json`, else from the

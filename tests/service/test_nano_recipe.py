@@ -24,6 +24,7 @@ TINY = """
     codec:recordings=4 codec:duration-s=2 codec:batch=2
     flow:recordings=4 flow:duration-s=2 flow:batch=2
     vocoder:recordings=4 vocoder:duration-s=2 vocoder:batch=2
+    ear:batch=2 ear:rows=8 ear:held-out=2
     hearing:batch=1 hearing:rows=8 hearing:held-out=1
     duplex:batch=1 duplex:rows=2 duplex:held-out=1 duplex:length=1100
     tts:batch=1 tts:rows=4 tts:held-out=1

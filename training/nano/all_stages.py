@@ -29,7 +29,7 @@ from training.nano.optimisation import report
 TOKEN2WAV = Path("assets") / "token2wav"
 STARTING_S = 6.0  # of a process, before its own clock runs
 FIRST_PORT = 29500  # on which processes that learn together meet
-WHOLE = "text+codec,vision+flow+vocoder,hearing,duplex,tts"
+WHOLE = "text+codec,vision+flow+vocoder,ear,hearing,duplex,tts"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ STAGES = {
     "codec": Stage("train_speech_codec", 3, makes_sound=True),
     "flow": Stage("train_flow", 5, makes_sound=True),
     "vocoder": Stage("train_vocoder", 5, makes_sound=True),
-    "hearing": Stage("train_hearing", 6),
+    "ear": Stage("train_ear", 3),
+    "hearing": Stage("train_hearing", 5),
     "duplex": Stage("train_duplex", 5),
     "tts": Stage("train_tts", 4),
 }

@@ -39,12 +39,15 @@ class Heard:
     states: Tensor
     frames: list[Places]
 
-    def side_by_side(self, clips: Sequence[int]) -> Tensor:
+    def states_side_by_side(self, clips: Sequence[int]) -> Tensor:
         """The encoder's states of some clips, ``[longest, clips, d]``, padded with any others."""
-        table = np.zeros((max(len(self.frames[clip]) for clip in clips), len(clips)), np.int64)
-        for column, clip in enumerate(clips):
-            table[: len(self.frames[clip]), column] = self.frames[clip]
-        return self.states[torch.from_numpy(table).to(self.states.device)]
+        return _side_by_side(self.states, [self.frames[clip] for clip in clips])
+
+    def rows_side_by_side(self, clips: Sequence[int]) -> Tensor:
+        """The rows of some clips, ``[longest, clips, hidden]``, padded with any others."""
+        ends = np.cumsum(self.n_rows)
+        own = [np.arange(ends[clip] - self.n_rows[clip], ends[clip]) for clip in clips]
+        return _side_by_side(self.rows, own)
 
 
 def heard(model: MiniCPMO, clips: Sequence[Clip], *, disturbed: bool = False) -> Heard:
@@ -146,6 +149,13 @@ def _pooled(model: MiniCPMO, states: Tensor, frames: list[Places]) -> Heard:
     places = torch.from_numpy(np.concatenate(kept)).to(states.device)
     rows = projector(states[places]).unflatten(0, (-1, step)).mean(dim=1)
     return Heard(rows, n_rows, states, frames)
+
+
+def _side_by_side(values: Tensor, places: Sequence[Places]) -> Tensor:
+    table = np.zeros((max(map(len, places)), len(places)), np.int64)
+    for column, own in enumerate(places):
+        table[: len(own), column] = own
+    return values[torch.from_numpy(table).to(values.device)]
 
 
 def _padded(pieces: Sequence[Mel], device: torch.device) -> Tensor:

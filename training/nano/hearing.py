@@ -73,7 +73,7 @@ def streamed_turn(waveform: NDArray[np.float32], text: str | None = None) -> Cli
     return Clip("stream", pieces, n_rows, text=text)
 
 
-def streamed_call(waveform: NDArray[np.float32]) -> Clip:
+def streamed_call(waveform: NDArray[np.float32], text: str | None = None) -> Clip:
     """Whole seconds of a call, each with the margins that full duplex repeats."""
     stream = StreamingMel(StreamingMelSettings(redundancy_ms=REDUNDANCY_MS))
     padded = led_in(waveform)
@@ -84,7 +84,7 @@ def streamed_call(waveform: NDArray[np.float32]) -> Clip:
         pieces.append(_stored(stream.push(padded[at:end])[0]))
         at = end
     n_rows = len(pieces) * audio_token_count(SAMPLE_RATE)
-    return Clip("stream", pieces, n_rows, margin_frames=stream.settings.redundancy_frames)
+    return Clip("stream", pieces, n_rows, stream.settings.redundancy_frames, text)
 
 
 def led_in(waveform: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Stage 4: the speech-token generator learns the codes of what the language model says.
+"""Stage 6: the speech-token generator learns the codes of what the language model says.
 
     python -m training.nano.train_tts CHECKPOINT --out FOLDER --steps 4000
 

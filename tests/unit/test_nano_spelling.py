@@ -1,0 +1,76 @@
+"""Spelling by what is heard: rows near the embeddings of what is said cost nothing."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.tokenizer import Tokenizer
+from tests.unit.nano_feeds import sound
+from training.nano.ear_batch import Heard, heard
+from training.nano.hearing import Clip, streamed_call, whole_clip
+from training.nano.spelling import PLACEHOLDER, Speller
+
+
+@pytest.fixture(scope="module")
+def speller(embedded_checkpoint: Path) -> Speller:
+    model = MiniCPMO.load(str(embedded_checkpoint), max_length=256)
+    return Speller(model, Tokenizer(embedded_checkpoint))
+
+
+def heard_exactly(speller: Speller, tokenizer: Tokenizer, texts: list[str]) -> Heard:
+    """What an ear would hear that makes no mistake: each token twice, placeholders between."""
+    (placeholder,) = tokenizer.ids_of([PLACEHOLDER])
+    rows = [
+        list(chain.from_iterable([index, index, placeholder] for index in tokenizer.encode(text)))
+        for text in texts
+    ]
+    table = speller.model.llm.model.embed_tokens.weight
+    frames = np.split(np.arange(50 * len(texts)), len(texts))
+    states = torch.zeros(50 * len(texts), speller.letters.in_features)
+    ids = torch.tensor(list(chain.from_iterable(rows)))
+    return Heard(table[ids].detach().clone(), [len(row) for row in rows], states, frames)
+
+
+def clips_of(*texts: str | None) -> list[Clip]:
+    return [Clip("whole", [], 0, text=text) for text in texts]
+
+
+def test_rows_at_the_embeddings_of_tokens_are_read_as_these(
+    speller: Speller, embedded_checkpoint: Path
+) -> None:
+    texts = ["hello hello", "what is two", "你好"]
+    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), texts)
+    assert [speller.spelt(ear, number) for number in range(3)] == texts
+
+
+def test_what_was_said_costs_less_than_anything_else(
+    speller: Speller, embedded_checkpoint: Path
+) -> None:
+    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), ["hello", "what is two"])
+    speller.spelling_loss(ear, clips_of("Hello!", "What is 2?"))
+    right = float(speller.tokens_loss)
+    speller.spelling_loss(ear, clips_of("What is 2?", "Hello!"))
+    assert right < 0.1 * float(speller.tokens_loss)
+
+
+def test_sounds_without_words_are_left_out(speller: Speller, embedded_checkpoint: Path) -> None:
+    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), ["hello", "what is two"])
+    assert float(speller.spelling_loss(ear, clips_of(None, None))) == 0
+    speller.spelling_loss(ear, clips_of(None, "what is two"))
+    assert float(speller.tokens_loss) < 1
+
+
+def test_the_ear_learns_and_the_embeddings_do_not(speller: Speller) -> None:
+    clips = [whole_clip(sound(1.3, seed=1), "whole", "hello")]
+    clips.append(streamed_call(sound(2.5, seed=2), "what is two"))
+    model = speller.model.requires_grad_(True)
+    speller.spelling_loss(heard(model, clips), clips).backward()
+    ears = [model.apm.conv1.weight, next(model.audio_projection_layer.parameters())]
+    assert all(weight.grad is not None and bool(weight.grad.any()) for weight in ears)
+    assert model.llm.model.embed_tokens.weight.grad is None

@@ -1,0 +1,87 @@
+"""What the ear hears, spelt out: losses that make out of sounds what a language model can use,
+much sooner than answers do. Both are CTC (Graves et al. 2006)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.tokenizer import Tokenizer
+from training.nano.ear_batch import Heard
+from training.nano.hearing import Clip
+from training.nano.saying import transcript
+
+NO_LETTER = 256  # beside the bytes of what is said
+PLACEHOLDER = "<unk>"  # stands for sound in prompts; here for rows between two tokens
+LETTERS_WEIGHT = 0.5  # beside the tokens
+NEARNESS = 12.0  # between the scores of a token and of zero, for a row at the token's embedding
+
+
+class Speller(nn.Module):
+    """The model, learning to spell: in letters with the encoder's states, by a head that is thrown
+    away; and in tokens with the rows that the language model reads, without a head, where each row
+    is to come near the embedding of the token that is said, or of the placeholder.
+
+    Attributes:
+        letters_loss, tokens_loss: of the last batch.
+    """
+
+    def __init__(self, model: MiniCPMO, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.model = model
+        width = model.config.audio_config.d_model
+        self.letters = nn.Linear(width, NO_LETTER + 1, device=model.device)
+        self.letters_loss = self.tokens_loss = torch.zeros(())
+        self._tokenizer = tokenizer
+        (self._placeholder,) = tokenizer.ids_of([PLACEHOLDER])
+
+    def spelling_loss(self, ear: Heard, clips: Sequence[Clip]) -> Tensor:
+        """Of those clips of a batch whose text is known."""
+        spoken = [number for number, clip in enumerate(clips) if clip.text]
+        if not spoken:
+            return self.letters.weight.new_zeros(())
+        texts = [transcript(clips[number].text or "") for number in spoken]
+        self.letters_loss = _ctc(
+            self.letters(ear.states_side_by_side(spoken)),
+            [len(ear.frames[number]) for number in spoken],
+            [list(text.encode()) for text in texts],
+            NO_LETTER,
+        )
+        self.tokens_loss = _ctc(
+            self._nearness(ear.rows_side_by_side(spoken)),
+            [ear.n_rows[number] for number in spoken],
+            [self._tokenizer.encode_plain(text) for text in texts],
+            self._placeholder,
+        )
+        return self.tokens_loss + LETTERS_WEIGHT * self.letters_loss
+
+    @torch.no_grad()
+    def spelt(self, ear: Heard, clip: int) -> str:
+        """What the rows of one clip say."""
+        scores = self._nearness(ear.rows_side_by_side([clip])[:, 0])
+        choices = scores.argmax(dim=-1).unique_consecutive().tolist()
+        return self._tokenizer.decode([index for index in choices if index != self._placeholder])
+
+    def _nearness(self, rows: Tensor) -> Tensor:
+        """Scores ``[..., vocabulary]`` of all tokens for rows ``[..., hidden]``, by the distances
+        from their embeddings, which learn nothing here; what scores have in common is left out."""
+        table = self.model.llm.model.embed_tokens.weight.detach().float()
+        squares = table.square().sum(dim=1)
+        return (rows.float() @ table.T - squares / 2) * (2 * NEARNESS / squares.mean())
+
+
+def _ctc(scores: Tensor, lengths: list[int], spelt: list[list[int]], blank: int) -> Tensor:
+    """The loss of scores ``[T, B, choices]``; a clip too short for its text is left out."""
+    return functional.ctc_loss(
+        scores.float().log_softmax(-1),
+        torch.tensor(list(chain.from_iterable(spelt)), device=scores.device),
+        torch.tensor(lengths),
+        torch.tensor([len(choices) for choices in spelt]),
+        blank=blank,
+        zero_infinity=True,
+    )

@@ -1,0 +1,127 @@
+"""Stage 3: the ear alone learns to spell what is said, as the language model reads it.
+
+    python -m training.nano.train_ear CHECKPOINT --out FOLDER --steps 3000
+
+Starts from the weights in CHECKPOINT and writes those of the audio encoder and its projector to
+FOLDER now and then; `training.nano.model --weights` lays them over the checkpoint. The language
+model only lends its embeddings, so that a step takes a fraction of one of `train_hearing`. Prints
+one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from MiniCPMO45.mel import SAMPLE_RATE
+from MiniCPMO45.tokenizer import Tokenizer
+from training.nano.dialogues import Dialogue, training_dialogues
+from training.nano.ear_batch import heard
+from training.nano.hearing import Clip, streamed_call, streamed_turn, whole_clip
+from training.nano.making import Making, prepared
+from training.nano.model import load_for_training
+from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.recogniser import word_error_rate
+from training.nano.sounds import Draws
+from training.nano.spelling import Speller
+from training.nano.spoken_data import heard_question, held_out_dialogues
+from training.nano.stage import Stage
+
+STAGE = Stage("ear", ("apm.", "audio_projection_layer."))
+
+
+@dataclass(frozen=True)
+class SpokenClips:
+    """Makes endless questions of a seed, heard in all the ways in which the service hears.
+
+    Args:
+        held_out: only questions and voices that training never hears.
+    """
+
+    held_out: bool = False
+
+    def __call__(self, seed: int) -> Iterator[Clip]:
+        rng, draws = Random(f"ear {seed}"), np.random.default_rng([seed, 11])
+        dialogues: Iterator[Dialogue]
+        if self.held_out:
+            dialogues = held_out_dialogues(seed)
+        else:
+            dialogues = training_dialogues(seed + 300_000_000)
+        for dialogue in dialogues:
+            for exchange in dialogue.exchanges:
+                yield some_clip(rng, draws, exchange.user, held_out=self.held_out)
+
+
+def some_clip(rng: Random, draws: Draws, text: str, *, held_out: bool = False) -> Clip:
+    """A question as chat, turns or calls hear it."""
+    waveform = heard_question(draws, text, held_out=held_out)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return whole_clip(waveform, "blocks", text)
+    if kind == 1:
+        return whole_clip(waveform, "whole", text)
+    if kind == 2:
+        return streamed_turn(waveform, text)
+    return streamed_call(np.pad(waveform, (0, SAMPLE_RATE)), text)  # whole seconds alone count
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    options = _options(arguments)
+    torch.manual_seed(options.seed)
+    make, make_held_out = SpokenClips(), SpokenClips(held_out=True)
+    with (
+        Making(make, options.seed, options.rows, options.processes) as making,
+        Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
+    ):
+        device = torch.device(options.device)
+        model = load_for_training(options.checkpoint, device, STAGE.prefixes)
+        speller = Speller(model, Tokenizer(options.checkpoint))
+        with prepared(lambda: making.take(options.batch)) as batches:
+
+            def next_loss() -> Tensor:
+                clips = next(batches)
+                return speller.spelling_loss(heard(model, clips, disturbed=True), clips)
+
+            done = STAGE.train(options, model, Optimisation.of(options, speller), next_loss)
+        spelt = spellings(speller, held_out.everything())
+    report(
+        **done,
+        letters_loss=round(float(speller.letters_loss.detach()), 4),
+        tokens_loss=round(float(speller.tokens_loss.detach()), 4),
+        clips=len(making.items),
+        held_out={"words_wrong": round(word_error_rate(spelt), 3), "heard": spelt[:10]},
+    )
+    return 0
+
+
+@torch.no_grad()
+def spellings(speller: Speller, clips: list[Clip], n_at_once: int = 16) -> list[tuple[str, str]]:
+    """What is said in clips, and what is heard."""
+    pairs: list[tuple[str, str]] = []
+    for first in range(0, len(clips), n_at_once):
+        batch = clips[first : first + n_at_once]
+        with half_precision(speller.model.device):
+            ear = heard(speller.model, batch)
+        pairs += [
+            (clip.text or "", speller.spelt(ear, number)) for number, clip in enumerate(batch)
+        ]
+    return pairs
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = STAGE.parser(steps=3000, batch=64, rate=1e-3, rows="questions")
+    parser.add_argument("--rows", type=int, default=60_000, help="questions of training data")
+    parser.add_argument("--held-out", type=int, default=96, help="questions of the test")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from gateway_modules.history_hash import compute_history_hash
+from tests.service.chat_client import until
 from tests.service.clients import open_socket, read_to_close
 from tests.service.stack import GatewayProcess, Stack, WorkerProcess
 from tests.service.streaming_client import StreamingClient
 
 FAST = ("--stream-delay", "0.01")
 SLOW = ("--stream-delay", "60")
-SOON_S = 5.0
 WHOLE_TURN = ["prefill_done", *["chunk"] * 5, "done"]
 
 
@@ -27,10 +27,6 @@ async def streaming(
 ) -> AsyncIterator[StreamingClient]:
     async with open_socket(gateway, f"/ws/streaming/{session_id}") as socket:
         yield StreamingClient(socket)
-
-
-async def until(gateway: GatewayProcess, **expected: Any) -> None:
-    await asyncio.to_thread(gateway.wait_for_status, SOON_S, **expected)
 
 
 async def cache_of(gateway: GatewayProcess, path: str = "/cache") -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.unit.nano_feeds import spoken_as_noise
-from training.nano import evaluate_calls, train_duplex, train_hearing, train_tts
+from training.nano import evaluate_calls, train_duplex, train_ear, train_hearing, train_tts
 from training.nano.dialogues import EVALUATION_SEED, Dialogue, evaluation_dialogues
 from training.nano.evaluate_calls import Line, LiveCall, Unit, answer_delay_s, call_scores
 from training.nano.evaluate_hearing import SOUND_SEED, hearing_scores
@@ -37,6 +37,7 @@ def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("main", "sizes", "prefixes"),
     [
+        (train_ear.main, "--steps 8 --batch 2 --rows 4", train_ear.STAGE.prefixes),
         (train_hearing.main, "--steps 8 --batch 1 --rows 2", train_hearing.STAGE.prefixes),
         (train_tts.main, "--steps 8 --batch 1 --rows 4", train_tts.STAGE.prefixes),
         (
@@ -45,7 +46,7 @@ def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
             train_hearing.STAGE.prefixes,
         ),
     ],
-    ids=["hearing", "tts", "duplex"],
+    ids=["ear", "hearing", "tts", "duplex"],
 )
 def test_a_stage_lowers_its_loss_and_exports_what_it_trained(
     main: Callable[[list[str]], int],

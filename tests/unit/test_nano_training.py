@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 
@@ -13,11 +12,18 @@ from safetensors.torch import load_file
 from MiniCPMO45 import ChatMessage, ChatSession, MiniCPMO, StreamingSession
 from MiniCPMO45.token2wav.flow import Flow
 from MiniCPMO45.token2wav.hift import HiFT
+from tests.unit.nano_small import (
+    assert_answers,
+    learnt_parts,
+    small_checkpoint,
+    small_model,
+    trained_states,
+    written_answers,
+)
 from training.nano import model as nano
 from training.nano import train_text
 from training.nano.dialogues import Dialogue, training_dialogues
 from training.nano.exchange import Exchange
-from training.nano.forward import hidden_states, rotary_rows, seen_from
 from training.nano.making import Making
 from training.nano.packing import NOT_LEARNT, Rows, TextRows, passes, table_of
 from training.nano.rendering import Renderer
@@ -32,23 +38,16 @@ DIALOGUE = Dialogue(
     ),
     system="Be brief.",
 )
-SMALL = {"num_hidden_layers": 2, "intermediate_size": 64}
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("nano") / "untrained"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nano, "LANGUAGE", {**nano.LANGUAGE, **SMALL})
-        patch.setattr("training.nano.tokenizer.N_DIALOGUES", 1500)
-        patch.setattr("training.nano.tokenizer.N_PICTURES", 20)
-        nano.write_untrained(folder)
-    return folder
+    return small_checkpoint(tmp_path_factory.mktemp("nano") / "untrained", n_dialogues=1500)
 
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path) -> MiniCPMO:
-    return MiniCPMO.load(str(checkpoint), max_length=512)
+    return small_model(checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +121,8 @@ def test_an_answer_that_may_be_spoken_ends_its_speech_first(renderer: Renderer):
 def test_turns_are_read_as_a_streamed_conversation_reads_them(
     model: MiniCPMO, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ):
-    answers = iter([exchange.answer for exchange in DIALOGUE.exchanges])
-    fed: list[int] = []
-    feed_ids = StreamingSession.feed_ids
-
-    def note_and_feed(session: StreamingSession, ids: list[int]):
-        fed.extend(ids)
-        answer = renderer.tokenizer.encode_plain(next(answers))
-        fed.extend(answer)
-        return feed_ids(session, ids + answer)
-
-    monkeypatch.setattr(StreamingSession, "feed_ids", note_and_feed)
-    monkeypatch.setattr("MiniCPMO45.sessions.streaming.decode_chunked", lambda *_, **__: iter([]))
-    with StreamingSession(model) as session:
+    answers = [exchange.answer for exchange in DIALOGUE.exchanges]
+    with written_answers(monkeypatch, model, answers) as fed, StreamingSession(model) as session:
         fed += session.prefill(ChatMessage("system", "Be brief.")).ids
         for exchange in DIALOGUE.exchanges:
             fed += session.prefill(ChatMessage("user", exchange.user)).ids
@@ -149,14 +137,7 @@ def test_turns_are_read_as_a_streamed_conversation_reads_them(
 def test_a_batch_gives_the_hidden_states_of_the_inference_path(model: MiniCPMO, renderer: Renderer):
     sequences = [renderer.chat(DIALOGUE), renderer.turns(DIALOGUE)]
     rows = Rows.of([table_of(sequences, 256)], torch.device("cpu"))
-    stack = model.llm.model
-    with torch.no_grad():
-        batch = hidden_states(
-            stack,
-            model.llm.embed(rows.ids),
-            seen_from(rows.segments),
-            rotary_rows(stack, 256, torch.device("cpu")),
-        )
+    batch = trained_states(model, rows, model.llm.embed(rows.ids))
     for segment, sequence in enumerate(sequences, start=1):
         with ChatSession(model) as session:
             alone = session.feed_ids(sequence.ids)
@@ -191,24 +172,15 @@ def test_every_pass_sees_all_rows_once():
 def test_the_stage_lowers_the_loss_and_its_weights_load_and_answer(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    folder = tmp_path / "nano"
-    folder.symlink_to(checkpoint)
-    sizes = "--steps 12 --batch 2 --rows 24 --held-out 1 --processes 1 --save-every 0".split()
-    out = ["--out", str(tmp_path / "out"), "--device", "cpu", "--rate", "3e-3"]
-    train_text.main([str(folder), *out, *sizes])
-    printed = json.loads(capsys.readouterr().out)
-    assert printed["loss"] < printed["first_loss"] - 1
+    sizes = "--steps 12 --batch 2 --rows 24"
+    parts = learnt_parts(train_text.main, checkpoint, tmp_path, sizes, capsys)
 
     before = load_file(checkpoint / "model.safetensors")
-    parts = [tmp_path / "out" / name for name in printed["files"]]
     nano.lay_over(checkpoint, parts, torch.bfloat16)
     after = load_file(checkpoint / "model.safetensors")
     assert not torch.equal(before["llm.lm_head.weight"], after["llm.lm_head.weight"].float())
     assert torch.equal(before["vpm.post_layernorm.bias"], after["vpm.post_layernorm.bias"].float())
-    trained = MiniCPMO.load(str(checkpoint), max_length=512)
-    with ChatSession(trained, seed=0) as session:
-        session.prefill([ChatMessage("user", "hello")])
-        assert list(session.generate())[-1].finished
+    assert_answers(checkpoint, "hello")
 
 
 def test_some_conversations_fit_a_row(renderer: Renderer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -12,11 +11,18 @@ import torch
 from safetensors.torch import load_file
 
 from MiniCPMO45 import ChatMessage, ChatSession, MiniCPMO, PromptOptions, StreamingSession
+from tests.unit.nano_small import (
+    assert_answers,
+    learnt_parts,
+    small_checkpoint,
+    small_model,
+    trained_states,
+    written_answers,
+)
 from training.nano import model as nano
 from training.nano import train_vision
 from training.nano.dialogues import Dialogue, written_dialogues
 from training.nano.exchange import Exchange
-from training.nano.forward import hidden_states, rotary_rows, seen_from
 from training.nano.phrasing import normalised
 from training.nano.picture_rows import PictureBatch, PictureRows
 from training.nano.pictures import HELD_OUT_SEEDS, album, example
@@ -34,20 +40,12 @@ QUESTIONS = (
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("nano") / "untrained"
-    small = {"num_hidden_layers": 2, "intermediate_size": 64}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nano, "LANGUAGE", {**nano.LANGUAGE, **small})
-        patch.setattr(nano, "VISION", {**nano.VISION, **small})
-        patch.setattr("training.nano.tokenizer.N_DIALOGUES", 100)
-        patch.setattr("training.nano.tokenizer.N_PICTURES", 20)
-        nano.write_untrained(folder)
-    return folder
+    return small_checkpoint(tmp_path_factory.mktemp("nano") / "untrained", n_dialogues=100)
 
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path) -> MiniCPMO:
-    return MiniCPMO.load(str(checkpoint), max_length=512)
+    return small_model(checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +53,11 @@ def batch(checkpoint: Path) -> PictureBatch:
     return PictureBatch.of(list(islice(PictureRows(checkpoint, 512)(2), 2)), CPU)
 
 
-def training_states(model: MiniCPMO, batch: PictureBatch) -> torch.Tensor:
-    with torch.no_grad():
-        features = patch_features(model, batch.tiles)
-        embeddings = with_pictures(model, batch.rows.ids, features, batch.tiles.target_sizes)
-        rotary = rotary_rows(model.llm.model, 512, CPU)
-        mask = seen_from(batch.rows.segments)
-        return hidden_states(model.llm.model, embeddings, mask, rotary)
+@torch.no_grad()
+def states_of(model: MiniCPMO, batch: PictureBatch) -> torch.Tensor:
+    features = patch_features(model, batch.tiles)
+    embeddings = with_pictures(model, batch.rows.ids, features, batch.tiles.target_sizes)
+    return trained_states(model, batch.rows, embeddings)
 
 
 # What is trained is what is served
@@ -78,7 +74,7 @@ def test_a_picture_in_a_batch_gives_the_hidden_states_of_a_chat(
         Dialogue(dialogue.skill, dialogue.exchanges), picture
     ))  # fmt: skip
     chosen = PictureBatch.of([next(PictureRows(checkpoint, 512)(1))], CPU)
-    states = training_states(model, chosen)
+    states = states_of(model, chosen)
     answers = (chosen.rows.targets != -100).nonzero()
     starts = [
         tuple(a.tolist())
@@ -101,18 +97,8 @@ def test_turns_about_a_picture_are_read_as_a_streamed_conversation_reads_them(
     checkpoint: Path, model: MiniCPMO, monkeypatch: pytest.MonkeyPatch
 ):
     renderer, picture = Renderer(checkpoint), album(3, n_questions=1).image
-    answers = iter([exchange.answer for exchange in QUESTIONS])
-    fed: list[int] = []
-    feed_ids = StreamingSession.feed_ids
-
-    def note_and_feed(session: StreamingSession, ids: list[int]):
-        answer = renderer.tokenizer.encode_plain(next(answers))
-        fed.extend(ids + answer)
-        return feed_ids(session, ids + answer)
-
-    monkeypatch.setattr(StreamingSession, "feed_ids", note_and_feed)
-    monkeypatch.setattr("MiniCPMO45.sessions.streaming.decode_chunked", lambda *_, **__: iter([]))
-    with StreamingSession(model) as session:
+    answers = [exchange.answer for exchange in QUESTIONS]
+    with written_answers(monkeypatch, model, answers) as fed, StreamingSession(model) as session:
         for content in ([picture, QUESTIONS[0].user], QUESTIONS[1].user):
             fed += session.prefill(ChatMessage("user", content)).ids
             list(session.generate())
@@ -183,19 +169,13 @@ def test_people_say_things_before_and_after_a_question():
 def test_the_stage_lowers_the_loss_and_its_weights_can_be_laid_over(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    sizes = "--steps 6 --batch 2 --rows 2 --text-rows 4 --held-out 1 --processes 1 --save-every 0"
-    out = ["--out", str(tmp_path), "--device", "cpu", "--rate", "3e-3"]
-    train_vision.main([str(checkpoint), *sizes.split(), *out])
-    printed = json.loads(capsys.readouterr().out)
-    assert printed["loss"] < printed["first_loss"] - 1
+    sizes = "--steps 6 --batch 2 --rows 2 --text-rows 4"
+    parts = learnt_parts(train_vision.main, checkpoint, tmp_path, sizes, capsys)
 
     before = load_file(checkpoint / "model.safetensors")
-    nano.lay_over(checkpoint, [tmp_path / name for name in printed["files"]])
+    nano.lay_over(checkpoint, parts)
     after = load_file(checkpoint / "model.safetensors")
     for name in ("vpm.encoder.layers.0.mlp.fc1.weight", "resampler.query", "llm.lm_head.weight"):
         assert not torch.equal(before[name], after[name])
     assert torch.equal(before["tts.emb_text.weight"], after["tts.emb_text.weight"])
-    picture = album(1, n_questions=1)
-    with ChatSession(MiniCPMO.load(str(checkpoint), max_length=512), seed=0) as session:
-        session.prefill([ChatMessage("user", [picture.image, "what is this?"])])
-        assert list(session.generate())[-1].finished
+    assert_answers(checkpoint, [album(1, n_questions=1).image, "what is this?"])

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 
 from core.processors import SpokenAnswer, SpokenPart
 from tests.fake_worker import FakeWorker, fake_config, wait_until
-from tests.unit.test_worker_streaming_socket import GENERATE, PREFILL, streaming, turn, until_done
+from tests.unit.streaming_client import GENERATE, PREFILL, streaming, turn, until_done
 from tests.unit.worker_client import ready
 
 SECOND = 24_000

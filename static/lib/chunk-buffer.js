@@ -3,7 +3,11 @@ export class ChunkBuffer {
   #samples;
   #filled = 0;
 
-  /** @param {number} chunkSize samples @param {(chunk: Float32Array) => void} onChunk */
+  /**
+   * @param {number} chunkSize samples
+   * @param {(chunk: Float32Array) => void} onChunk has to copy what it keeps: the chunk is written
+   *   over by the next one
+   */
   constructor(chunkSize, onChunk) {
     this.#samples = new Float32Array(chunkSize);
     this.onChunk = onChunk;
@@ -17,7 +21,7 @@ export class ChunkBuffer {
       this.#samples.set(block.subarray(offset, offset + count), this.#filled);
       this.#filled += count;
       offset += count;
-      if (this.#filled === this.#samples.length) this.onChunk(this.take());
+      if (this.#filled === this.#samples.length) this.#complete();
     }
   }
 
@@ -26,5 +30,10 @@ export class ChunkBuffer {
     const chunk = this.#samples.slice(0, this.#filled);
     this.#filled = 0;
     return chunk;
+  }
+
+  #complete() {
+    this.#filled = 0;
+    this.onChunk(this.#samples);
   }
 }

@@ -54,7 +54,7 @@ export class Transcript extends Emitter {
   /** Sound was silenced. @param {number} aheadMs how much of it had not been played */
   cut(aheadMs) {
     const atMs = this.#tapeMs - aheadMs;
-    for (const entry of this.entries.filter(({ pieces }) => endOf(pieces) > atMs)) {
+    for (const entry of this.entries.filter((entry) => endOf(entry) > atMs)) {
       entry.cutMs = atMs;
       entry.state = 'interrupted';
       this.emit('change', entry);
@@ -129,6 +129,7 @@ function keptOf({ pieces, keptText }) {
   return { heard: keptText, pending: whole.startsWith(keptText) ? whole.slice(keptText.length) : '' };
 }
 
-function endOf(pieces = []) {
-  return pieces.at(-1)?.toMs ?? 0;
+/** Where on the tape it ends; what comes after a cut lies over what was lost. */
+function endOf({ pieces = [], cutMs = Infinity }) {
+  return Math.min(cutMs, pieces.at(-1)?.toMs ?? 0);
 }

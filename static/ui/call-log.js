@@ -1,6 +1,9 @@
 /**
  * The conversation of a call as a log: entries are appended, and the words of the model change from
  * pending to sounding to heard as its voice gets there.
+ *
+ * However long the call is, the page holds the newest entries only, and a page of earlier ones
+ * whenever somebody scrolls up to where they begin. All of them are in the transcript.
  */
 
 import { localize } from '../i18n/index.js';
@@ -9,11 +12,15 @@ import { SentenceFeed } from '../lib/sentences.js';
 import { element } from './dom.js';
 
 const NEAR_END_PX = 80;
+const SHOWN_ENTRIES = 100;
+const RECALLED_ENTRIES = 50; // at a time
+const ANNOUNCED_SENTENCES = 20; // screen readers have been told long before these are over
 
 export class CallLog {
   #parts;
   #transcript = null;
-  #views = new Map(); // entry -> {show}
+  #views = new Map(); // entry -> {article, show}, of those on the page
+  #first = 0; // which entry is the first on the page
   #moving = new Set(); // entries of the model whose words have not all been heard
   #following = true;
   #sentences = new SentenceFeed();
@@ -37,6 +44,7 @@ export class CallLog {
     this.#parts.log.replaceChildren();
     this.#parts.announcer.replaceChildren();
     this.#views.clear();
+    this.#first = 0;
     this.#moving.clear();
     transcript.on('add', (entry) => this.#add(entry));
     transcript.on('change', (entry) => this.#change(entry));
@@ -46,7 +54,7 @@ export class CallLog {
   refresh(aheadMs) {
     for (const entry of this.#moving) {
       const progress = this.#transcript.progress(entry, aheadMs);
-      this.#announce(this.#views.get(entry)(progress));
+      this.#announce(this.#views.get(entry).show(progress));
       const over = progress.pending === '' && progress.sounding === '';
       if (entry.state === 'interrupted' || (over && entry.state === 'done')) {
         this.#moving.delete(entry);
@@ -57,24 +65,17 @@ export class CallLog {
   }
 
   #add(entry) {
-    const article = element('article', {
-      class: `entry ${entry.role}`,
-      named: entry.role === 'user' ? 'chat.you' : 'call.model',
-    });
-    const time = element('span', { class: 'entry-time', text: clockText(entry.startMs / 1000) });
-    const name = entry.role === 'user' ? { i18n: 'chat.you' } : { i18n: 'call.model' };
-    const words = element('p', { class: 'entry-words' });
-    article.append(element('p', { class: 'entry-head' }, element('b', name), time), words);
-    this.#parts.log.append(article);
-    const show = entry.role === 'user' ? userWords(words) : modelWords(words, article);
-    this.#views.set(entry, show);
+    const view = entryView(entry);
+    this.#views.set(entry, view);
+    this.#parts.log.append(view.article);
     this.#change(entry);
     this.#keepUp();
   }
 
   #change(entry) {
+    if (!this.#views.has(entry)) return;
     if (entry.role === 'model') this.#moving.add(entry);
-    else this.#views.get(entry)(entry);
+    else this.#views.get(entry).show(entry);
   }
 
   #announce(newlyHeard) {
@@ -82,20 +83,64 @@ export class CallLog {
   }
 
   #say(text) {
-    if (text.trim() !== '') this.#parts.announcer.append(element('span', { text: `${text} ` }));
+    const { announcer } = this.#parts;
+    if (text.trim() === '') return;
+    announcer.append(element('span', { text: `${text} ` }));
+    if (announcer.childElementCount > ANNOUNCED_SENTENCES) announcer.firstElementChild.remove();
   }
 
   #keepUp() {
     const { scroller, jump } = this.#parts;
-    if (this.#following) scroller.scrollTop = scroller.scrollHeight;
     jump.hidden = this.#following;
+    if (!this.#following) return;
+    this.#forget();
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** Nobody looks at the oldest entries while the newest is followed. */
+  #forget() {
+    while (this.#views.size > SHOWN_ENTRIES) {
+      const entry = this.#transcript.entries[this.#first];
+      if (this.#moving.has(entry)) return;
+      this.#views.get(entry).article.remove();
+      this.#views.delete(entry);
+      this.#first += 1;
+    }
+  }
+
+  /** What is seen stays where it is. */
+  #recall() {
+    const { log, scroller } = this.#parts;
+    const belowPx = scroller.scrollHeight - scroller.scrollTop;
+    const from = Math.max(0, this.#first - RECALLED_ENTRIES);
+    const entries = this.#transcript.entries.slice(from, this.#first);
+    log.prepend(...entries.map((entry) => this.#viewAgain(entry).article));
+    this.#first = from;
+    scroller.scrollTop = scroller.scrollHeight - belowPx;
+  }
+
+  #viewAgain(entry) {
+    const view = entryView(entry);
+    this.#views.set(entry, view);
+    view.show(entry.role === 'model' ? this.#transcript.progress(entry, 0) : entry);
+    return view;
   }
 
   #noticeScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#parts.scroller;
     this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     this.#parts.jump.hidden = this.#following;
+    if (!this.#following && scrollTop < NEAR_END_PX && this.#first > 0) this.#recall();
   }
+}
+
+function entryView({ role, startMs }) {
+  const i18n = role === 'user' ? 'chat.you' : 'call.model';
+  const article = element('article', { class: `entry ${role}`, named: i18n });
+  const time = element('span', { class: 'entry-time', text: clockText(startMs / 1000) });
+  const words = element('p', { class: 'entry-words' });
+  article.append(element('p', { class: 'entry-head' }, element('b', { i18n }), time), words);
+  return { article, show: role === 'user' ? userWords(words) : modelWords(words, article) };
 }
 
 function userWords(words) {

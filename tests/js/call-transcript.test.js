@@ -82,6 +82,17 @@ describe('the transcript', () => {
     expect(transcript.entries.map(({ state }) => state)).toEqual(['done', 'interrupted']);
   });
 
+  it('leaves a turn that was cut before as it is', () => {
+    say(['one two three four', 4000]);
+    transcript.cut(3000);
+    transcript.endTurn(true);
+    say(['five six seven eight', 4000]);
+    transcript.cut(2000);
+    transcript.endTurn(true);
+    expect(parts(0, 0)).toEqual(['one two ', '', 'three four']);
+    expect(parts(0, 1)).toEqual(['five six seven ', '', 'eight']);
+  });
+
   it('knows which turn sounds', () => {
     say(['first', 1000]);
     transcript.endTurn(false);

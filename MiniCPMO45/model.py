@@ -247,6 +247,7 @@ class MiniCPMO(nn.Module):
         """Run what is repeated all the time as CUDA graphs from now on; no session may be open."""
         for text, fractions in self._captures():
             _report(progress, text, fractions)
+        torch.cuda.empty_cache()  # warming up took memory that only the stream of captures may use
 
     def _captures(self) -> Iterator[tuple[str, Iterator[float]]]:
         pool = torch.cuda.graph_pool_handle()  # one graph runs at a time

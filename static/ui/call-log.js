@@ -20,7 +20,6 @@ export class CallLog {
   #parts;
   #transcript = null;
   #views = new Map(); // entry -> {article, show}, of those on the page
-  #first = 0; // which entry is the first on the page
   #moving = new Set(); // entries of the model whose words have not all been heard
   #following = true;
   #sentences = new SentenceFeed();
@@ -44,7 +43,6 @@ export class CallLog {
     this.#parts.log.replaceChildren();
     this.#parts.announcer.replaceChildren();
     this.#views.clear();
-    this.#first = 0;
     this.#moving.clear();
     transcript.on('add', (entry) => this.#add(entry));
     transcript.on('change', (entry) => this.#change(entry));
@@ -65,9 +63,7 @@ export class CallLog {
   }
 
   #add(entry) {
-    const view = entryView(entry);
-    this.#views.set(entry, view);
-    this.#parts.log.append(view.article);
+    this.#parts.log.append(this.#viewOf(entry).article);
     this.#change(entry);
     this.#keepUp();
   }
@@ -89,6 +85,11 @@ export class CallLog {
     if (announcer.childElementCount > ANNOUNCED_SENTENCES) announcer.firstElementChild.remove();
   }
 
+  /** Which entry is the first on the page: those there are the newest ones. */
+  get #first() {
+    return this.#transcript.entries.length - this.#views.size;
+  }
+
   #keepUp() {
     const { scroller, jump } = this.#parts;
     jump.hidden = this.#following;
@@ -104,7 +105,6 @@ export class CallLog {
       if (this.#moving.has(entry)) return;
       this.#views.get(entry).article.remove();
       this.#views.delete(entry);
-      this.#first += 1;
     }
   }
 
@@ -114,14 +114,19 @@ export class CallLog {
     const belowPx = scroller.scrollHeight - scroller.scrollTop;
     const from = Math.max(0, this.#first - RECALLED_ENTRIES);
     const entries = this.#transcript.entries.slice(from, this.#first);
-    log.prepend(...entries.map((entry) => this.#viewAgain(entry).article));
-    this.#first = from;
+    log.prepend(...entries.map((entry) => this.#asLeft(entry).article));
     scroller.scrollTop = scroller.scrollHeight - belowPx;
   }
 
-  #viewAgain(entry) {
+  /** A new view of an entry, which is from now on the page's. */
+  #viewOf(entry) {
     const view = entryView(entry);
     this.#views.set(entry, view);
+    return view;
+  }
+
+  #asLeft(entry) {
+    const view = this.#viewOf(entry);
     view.show(entry.role === 'model' ? this.#transcript.progress(entry, 0) : entry);
     return view;
   }

@@ -83,12 +83,18 @@ def pages_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProc
 
 @asynccontextmanager
 async def calling(
-    browser: Browser, gateway: GatewayProcess, path: str, **options: Any
+    browser: Browser,
+    gateway: GatewayProcess,
+    path: str,
+    *,
+    keeps_loudness: bool = True,
+    **options: Any,
 ) -> AsyncIterator[tuple[Visit, ScriptedCall]]:
     async with visit(browser, gateway.url, **options) as guest:
         call = ScriptedCall()
         await call.install(guest.page)
-        await guest.page.add_init_script(f"({RECORD_LOUDNESS})()")
+        if keeps_loudness:
+            await guest.page.add_init_script(f"({RECORD_LOUDNESS})()")
         await guest.open(path)
         yield guest, call
 

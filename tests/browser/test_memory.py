@@ -47,9 +47,9 @@ from typing import NamedTuple
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.chromium import only_in_full_runs, visit
+from tests.browser.chromium import only_in_full_runs
 from tests.browser.scripted_call import ScriptedCall, spoken
-from tests.browser.test_call import pages_only, reach
+from tests.browser.test_call import calling, pages_only, reach
 from tests.service.stack import GatewayProcess
 
 __all__ = ["pages_only"]  # a fixture of this module, too
@@ -123,10 +123,7 @@ async def test_a_call_of_ten_minutes_keeps_the_memory_of_its_page_flat(
     browser: Browser, pages_only: GatewayProcess, path: str, is_recorded: bool
 ) -> None:
     """See above for why the three are compared between different minutes."""
-    async with visit(browser, pages_only.url) as guest:
-        call = ScriptedCall()
-        await call.install(guest.page)
-        await guest.open(path)
+    async with calling(browser, pages_only, path, keeps_loudness=False) as (guest, call):
         await guest.page.locator("#keep").set_checked(is_recorded, force=True)
         await guest.page.click("#start")
         await reach(guest, "live")

@@ -67,6 +67,19 @@ def written_answers(
         yield fed
 
 
+def run_stage(
+    main: Callable[[list[str]], int],
+    checkpoint: Path,
+    out: Path,
+    sizes: str,
+    capsys: pytest.CaptureFixture[str],
+) -> dict[str, Any]:
+    """What a stage reports that has run to its end."""
+    options = f"{sizes} {STAGE_OPTIONS}".split()
+    assert main([str(checkpoint), "--out", str(out), *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
 def learnt_parts(
     main: Callable[[list[str]], int],
     checkpoint: Path,
@@ -75,9 +88,7 @@ def learnt_parts(
     capsys: pytest.CaptureFixture[str],
 ) -> list[Path]:
     """Run a stage, which has to lower its loss; the files of weights that it wrote."""
-    options = f"{sizes} {STAGE_OPTIONS}".split()
-    assert main([str(checkpoint), "--out", str(out), *options]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    printed = run_stage(main, checkpoint, out, sizes, capsys)
     assert printed["loss"] < printed["first_loss"] - 1
     return [out / name for name in printed["files"]]
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from MiniCPMO45 import MiniCPMO
-from MiniCPMO45.tokenizer import Tokenizer
 from tests.unit.nano_feeds import sound
 from training.nano.ear_batch import Heard, heard
 from training.nano.hearing import Clip, streamed_call, whole_clip
@@ -19,12 +18,12 @@ from training.nano.spelling import PLACEHOLDER, Speller
 
 @pytest.fixture(scope="module")
 def speller(embedded_checkpoint: Path) -> Speller:
-    model = MiniCPMO.load(str(embedded_checkpoint), max_length=256)
-    return Speller(model, Tokenizer(embedded_checkpoint))
+    return Speller(MiniCPMO.load(str(embedded_checkpoint), max_length=256))
 
 
-def heard_exactly(speller: Speller, tokenizer: Tokenizer, texts: list[str]) -> Heard:
+def heard_exactly(speller: Speller, texts: list[str]) -> Heard:
     """What an ear would hear that makes no mistake: each token twice, placeholders between."""
+    tokenizer = speller.model.tokenizer
     (placeholder,) = tokenizer.ids_of([PLACEHOLDER])
     rows = [
         list(chain.from_iterable([index, index, placeholder] for index in tokenizer.encode(text)))
@@ -41,26 +40,22 @@ def clips_of(*texts: str | None) -> list[Clip]:
     return [Clip("whole", [], 0, text=text) for text in texts]
 
 
-def test_rows_at_the_embeddings_of_tokens_are_read_as_these(
-    speller: Speller, embedded_checkpoint: Path
-) -> None:
+def test_rows_at_the_embeddings_of_tokens_are_read_as_these(speller: Speller) -> None:
     texts = ["hello hello", "what is two", "你好"]
-    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), texts)
+    ear = heard_exactly(speller, texts)
     assert [speller.spelt(ear, number) for number in range(3)] == texts
 
 
-def test_what_was_said_costs_less_than_anything_else(
-    speller: Speller, embedded_checkpoint: Path
-) -> None:
-    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), ["hello", "what is two"])
+def test_what_was_said_costs_less_than_anything_else(speller: Speller) -> None:
+    ear = heard_exactly(speller, ["hello", "what is two"])
     speller.spelling_loss(ear, clips_of("Hello!", "What is 2?"))
     right = float(speller.tokens_loss)
     speller.spelling_loss(ear, clips_of("What is 2?", "Hello!"))
     assert right < 0.1 * float(speller.tokens_loss)
 
 
-def test_sounds_without_words_are_left_out(speller: Speller, embedded_checkpoint: Path) -> None:
-    ear = heard_exactly(speller, Tokenizer(embedded_checkpoint), ["hello", "what is two"])
+def test_sounds_without_words_are_left_out(speller: Speller) -> None:
+    ear = heard_exactly(speller, ["hello", "what is two"])
     assert float(speller.spelling_loss(ear, clips_of(None, None))) == 0
     speller.spelling_loss(ear, clips_of(None, "what is two"))
     assert float(speller.tokens_loss) < 1

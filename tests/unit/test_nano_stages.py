@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -15,6 +14,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.unit.nano_feeds import spoken_as_noise
+from tests.unit.nano_small import run_stage
 from training.nano import evaluate_calls, train_duplex, train_ear, train_hearing, train_tts
 from training.nano.dialogues import EVALUATION_SEED, Dialogue, evaluation_dialogues
 from training.nano.evaluate_calls import Line, LiveCall, Unit, answer_delay_s, call_scores
@@ -22,8 +22,6 @@ from training.nano.evaluate_hearing import SOUND_SEED, hearing_scores
 from training.nano.exchange import Exchange
 from training.nano.sounds import Waveform
 from training.nano.voices import HELD_OUT_VOICES, VOICES
-
-COMMON = "--processes 1 --held-out 1 --device cpu --save-every 0 --rate 3e-3"
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +54,7 @@ def test_a_stage_lowers_its_loss_and_exports_what_it_trained(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ):
-    options = f"{sizes} {COMMON}".split()
-    assert main([str(embedded_checkpoint), "--out", str(tmp_path), *options]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    printed = run_stage(main, embedded_checkpoint, tmp_path, sizes, capsys)
     assert printed["loss"] < printed["first_loss"] * 0.9
     before = load_file(embedded_checkpoint / "model.safetensors")
     trained = {k: v for name in printed["files"] for k, v in load_file(tmp_path / name).items()}

@@ -202,11 +202,12 @@ def test_only_stop_may_follow_the_request() -> None:
         wait_until(lambda: client.get("/health").json()["worker_status"] == "idle")
 
 
-def test_a_web_page_cannot_reach_a_worker_directly() -> None:
+@pytest.mark.parametrize("path", ["/ws/chat", "/ws/streaming"])
+def test_a_web_page_cannot_reach_a_worker_directly(path: str) -> None:
     page = {"origin": "https://elsewhere.example"}
     with (
         ready(FakeWorker(fake_config())) as client,
-        client.websocket_connect("/ws/chat", headers=page) as websocket,
+        client.websocket_connect(path, headers=page) as websocket,
     ):
         messages, close_code = until_closed(websocket)
     assert ([m["code"] for m in messages], close_code) == (["origin_forbidden"], 1008)

@@ -171,13 +171,3 @@ def test_a_busy_worker_says_so_and_closes() -> None:
         assert ([m["code"] for m in messages], close_code) == (["worker_busy"], 1013)
         first.send_json(GENERATE)
         assert until_done(first)[-1]["type"] == "done"
-
-
-def test_a_web_page_cannot_reach_a_worker_directly() -> None:
-    page = {"origin": "https://elsewhere.example"}
-    with (
-        ready(FakeWorker(fake_config())) as client,
-        client.websocket_connect("/ws/streaming", headers=page) as websocket,
-    ):
-        messages, close_code = until_closed(websocket)
-    assert ([m["code"] for m in messages], close_code) == (["origin_forbidden"], 1008)

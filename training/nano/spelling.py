@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
-from MiniCPMO45.tokenizer import Tokenizer
 from training.nano.ear_batch import Heard
 from training.nano.hearing import Clip
 from training.nano.saying import transcript
@@ -31,14 +30,13 @@ class Speller(nn.Module):
         letters_loss, tokens_loss: of the last batch.
     """
 
-    def __init__(self, model: MiniCPMO, tokenizer: Tokenizer) -> None:
+    def __init__(self, model: MiniCPMO) -> None:
         super().__init__()
         self.model = model
         width = model.config.audio_config.d_model
         self.letters = nn.Linear(width, NO_LETTER + 1, device=model.device)
         self.letters_loss = self.tokens_loss = torch.zeros(())
-        self._tokenizer = tokenizer
-        (self._placeholder,) = tokenizer.ids_of([PLACEHOLDER])
+        (self._placeholder,) = model.tokenizer.ids_of([PLACEHOLDER])
 
     def spelling_loss(self, ear: Heard, clips: Sequence[Clip]) -> Tensor:
         """Of those clips of a batch whose text is known."""
@@ -55,7 +53,7 @@ class Speller(nn.Module):
         self.tokens_loss = _ctc(
             self._nearness(ear.rows_side_by_side(spoken)),
             [ear.n_rows[number] for number in spoken],
-            [self._tokenizer.encode_plain(text) for text in texts],
+            [self.model.tokenizer.encode_plain(text) for text in texts],
             self._placeholder,
         )
         return self.tokens_loss + LETTERS_WEIGHT * self.letters_loss
@@ -65,7 +63,8 @@ class Speller(nn.Module):
         """What the rows of one clip say."""
         scores = self._nearness(ear.rows_side_by_side([clip])[:, 0])
         choices = scores.argmax(dim=-1).unique_consecutive().tolist()
-        return self._tokenizer.decode([index for index in choices if index != self._placeholder])
+        spelt = [index for index in choices if index != self._placeholder]
+        return self.model.tokenizer.decode(spelt)
 
     def _nearness(self, rows: Tensor) -> Tensor:
         """Scores ``[..., vocabulary]`` of all tokens for rows ``[..., hidden]``, by the distances

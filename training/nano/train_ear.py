@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from MiniCPMO45.mel import SAMPLE_RATE
-from MiniCPMO45.tokenizer import Tokenizer
 from training.nano.dialogues import Dialogue, training_dialogues
 from training.nano.ear_batch import heard
 from training.nano.hearing import Clip, streamed_call, streamed_turn, whole_clip
@@ -83,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         device = torch.device(options.device)
         model = load_for_training(options.checkpoint, device, STAGE.prefixes)
-        speller = Speller(model, Tokenizer(options.checkpoint))
+        speller = Speller(model)
         with prepared(lambda: making.take(options.batch)) as batches:
 
             def next_loss() -> Tensor:

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.mel import FRAMES_PER_SECOND
-from MiniCPMO45.tokenizer import Tokenizer
 from training.nano.forward import Rotary, answer_loss, hidden_states, rotary_rows, seen_from
 from training.nano.held_out import HeldOut
 from training.nano.making import Making, prepared
@@ -72,10 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
     ):
         device = torch.device(options.device)
-        student = Student(
-            load_for_training(options.checkpoint, device, STAGE.prefixes),
-            Tokenizer(options.checkpoint),
-        )
+        student = Student(load_for_training(options.checkpoint, device, STAGE.prefixes))
         rotary = rotary_rows(student.model.llm.model, LENGTH, device)
         shares = {"model.llm.": LANGUAGE_RATE_SHARE}
         with prepared(lambda: batch_of(making.take(options.batch), LENGTH, device)) as batches:

@@ -132,12 +132,15 @@ stage "Types" .venv/base/bin/basedpyright
 stage "Import contracts" .venv/base/bin/lint-imports
 stage "Lint (JavaScript)" npm run --silent lint
 stage "Unit tests (JavaScript)" npm test --silent
+# Other work may hold the cores of a busy machine for a moment. So a test that fails gets a second
+# try, one that judges times a third; those that needed it are listed.
+SECOND_TRY=(--reruns 1 -raR)
 # Side by side, tests with a thread each are faster than with several that wait for each other.
-stage "Unit tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile -m "not gpu and not browser" \
-    --ignore tests/service
-stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 3 --dist loadfile -m "not alone" tests/service
-# Other work may hold the cores of a busy machine for a moment, but not at each of three tries.
-stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone --reruns 2 tests/service
+stage "Unit tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile "${SECOND_TRY[@]}" \
+    -m "not gpu and not browser" --ignore tests/service
+stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 3 --dist loadfile "${SECOND_TRY[@]}" \
+    -m "not alone" tests/service
+stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone --reruns 2 -raR tests/service
 stage "Golden recordings" "$PYTHON" -m tests.golden tests/golden/data --require "$GOLDEN_GROUPS"
 stage "Golden text recordings under transformers 5" golden_under_transformers_5
 for version in 3.10 3.12; do
@@ -147,8 +150,7 @@ for version in 3.10 3.12; do
         report+="not run           Tests without torch under Python $version: it is not installed"$'\n'
     fi
 done
-# So it is with browsers beside each other; what passed at its second try only is listed.
-stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile --reruns 1 -raR -m browser
+stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile "${SECOND_TRY[@]}" -m browser
 
 printf '\n=== Summary (%d s)\n%s' $((SECONDS - started_s)) "$report"
 if [ "$full" = yes ] && [ ${#failed[@]} = 0 ]; then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ import torch
 
 from MiniCPMO45 import MiniCPMO
 from tests.unit.nano_feeds import sound
+from training.nano.dialogues import barred_sentences
 from training.nano.ear_batch import Heard, heard
 from training.nano.hearing import Clip, streamed_call, whole_clip
 from training.nano.spelling import PLACEHOLDER, Speller
+from training.nano.train_ear import LONGEST_PIECE, piece
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,15 @@ def test_the_ear_learns_and_the_embeddings_do_not(speller: Speller) -> None:
     ears = [model.apm.conv1.weight, next(model.audio_projection_layer.parameters())]
     assert all(weight.grad is not None and bool(weight.grad.any()) for weight in ears)
     assert model.llm.model.embed_tokens.weight.grad is None
+
+
+def test_a_piece_follows_the_words_of_its_question_and_is_no_sentence_of_a_test() -> None:
+    rng = Random(1)
+    question = "Please tell me what is two plus three"
+    pieces = {piece(rng, question) for _ in range(300)}
+    assert {"me what", "two plus three"} < pieces
+    assert all(some in question and len(some.split()) <= LONGEST_PIECE for some in pieces)
+    assert len(piece(rng, "二加三等于多少")) <= LONGEST_PIECE
+    barred = min(barred_sentences(), key=lambda sentence: (not sentence.isascii(), len(sentence)))
+    assert len(barred.split()) <= LONGEST_PIECE
+    assert all(piece(rng, f"{barred} please") != barred for _ in range(300))

@@ -153,7 +153,7 @@ def test_a_replay_that_takes_too_long_is_given_up(
     monkeypatch.setattr(replay_queue.sys, "executable", os.fspath(slow))
     replays = ReplayQueue(timeout_s=0.2)
     replays.put(folder)
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while "replay_error" not in (folder / "meta.json").read_text():
         assert time.monotonic() < deadline_s
         time.sleep(0.02)

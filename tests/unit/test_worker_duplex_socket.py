@@ -12,7 +12,7 @@ import pytest
 from core.errors import DeviceLostError, InferenceError
 from tests.fake_worker import FakeWorker, fake_config, wait_until
 from tests.unit.duplex_client import CHUNK, PREPARE, SECOND, Call, open_call, with_sessions
-from tests.unit.worker_client import HELLO, ready, running, until_closed
+from tests.unit.worker_client import HELLO, SHORT_S, ready, running, until_closed
 from tests.wire_media import audio_data, image_data
 
 RESULT_FIELDS = {
@@ -180,9 +180,9 @@ def test_a_call_that_stays_paused_ends() -> None:
 
 def test_a_call_that_was_resumed_in_time_goes_on() -> None:
     with open_call(with_sessions(duplex_idle_s=30)) as call:
-        call.say("pause", timeout=0.3)
+        call.say("pause", timeout=1)
         call.say("resume")
-        threading.Event().wait(0.4)
+        threading.Event().wait(1.1)
         assert call.chunk()["type"] == "result"
 
 
@@ -191,20 +191,20 @@ def test_a_call_that_was_resumed_in_time_goes_on() -> None:
 
 @pytest.mark.parametrize("prepared", [False, True])
 def test_a_silent_call_ends(prepared: bool) -> None:
-    with open_call(with_sessions(duplex_idle_s=0.1), prepared=prepared) as call:
+    with open_call(with_sessions(duplex_idle_s=SHORT_S), prepared=prepared) as call:
         (error,), close_code = until_closed(call.socket)
-        assert (error["code"], error["limit"], close_code) == ("idle_timeout", 0.1, 1000)
+        assert (error["code"], error["limit"], close_code) == ("idle_timeout", SHORT_S, 1000)
 
 
 def test_a_pause_is_not_silence() -> None:
-    with open_call(with_sessions(duplex_idle_s=0.2)) as call:
+    with open_call(with_sessions(duplex_idle_s=SHORT_S)) as call:
         call.say("pause", timeout=30)
-        threading.Event().wait(0.3)
+        threading.Event().wait(1.1 * SHORT_S)
         assert call.say("resume")["type"] == "resumed"
 
 
 def test_a_call_ends_when_it_has_lasted_long_enough() -> None:
-    with open_call(with_sessions(duplex_max_s=0.3)) as call:
+    with open_call(with_sessions(duplex_max_s=SHORT_S)) as call:
         messages, close_code = until_closed(call.socket)
         assert (messages[-1]["code"], close_code) == ("session_timeout", 1000)
 

@@ -13,6 +13,8 @@ from config import ServiceConfig
 from tests.fake_worker import FakeWorker, fake_config, wait_until
 from worker_modules.app import create_app
 
+# A limit of time that a test waits out, and before which a busy machine says the next thing.
+SHORT_S = 1.0
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
 
 

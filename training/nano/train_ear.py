@@ -21,27 +21,33 @@ import torch
 from torch import Tensor
 
 from MiniCPMO45.mel import SAMPLE_RATE
-from training.nano.dialogues import Dialogue, training_dialogues
+from training.nano.dialogues import Dialogue, barred_sentences, training_dialogues
 from training.nano.ear_batch import heard
 from training.nano.hearing import Clip, streamed_call, streamed_turn, whole_clip
 from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
 from training.nano.recogniser import word_error_rate
+from training.nano.saying import transcript
 from training.nano.sounds import Draws
 from training.nano.spelling import Speller
 from training.nano.spoken_data import heard_question, held_out_dialogues
 from training.nano.stage import Stage
+
+# Clips of a few words are soon told apart, which whole questions are thousands of steps later.
+PIECE_SHARE = 0.5
+LONGEST_PIECE = 4  # words, or Chinese characters
 
 STAGE = Stage("ear", ("apm.", "audio_projection_layer."))
 
 
 @dataclass(frozen=True)
 class SpokenClips:
-    """Makes endless questions of a seed, heard in all the ways in which the service hears.
+    """Makes endless questions of a seed, and pieces of them, heard in all the ways in which the
+    service hears.
 
     Args:
-        held_out: only questions and voices that training never hears.
+        held_out: only whole questions, and voices, that training never hears.
     """
 
     held_out: bool = False
@@ -55,7 +61,21 @@ class SpokenClips:
             dialogues = training_dialogues(seed + 300_000_000)
         for dialogue in dialogues:
             for exchange in dialogue.exchanges:
-                yield some_clip(rng, draws, exchange.user, held_out=self.held_out)
+                text = exchange.user
+                if not self.held_out and rng.random() < PIECE_SHARE:
+                    text = piece(rng, text)
+                yield some_clip(rng, draws, text, held_out=self.held_out)
+
+
+def piece(rng: Random, text: str) -> str:
+    """Some words of a text that follow each other, in Chinese some characters; the whole text
+    where they would be a sentence of a test, or nothing that can be heard."""
+    parts, gap = (text.split(), " ") if text.isascii() else (list(text), "")
+    count = rng.randint(1, LONGEST_PIECE)
+    first = rng.randrange(max(1, len(parts) - count + 1))
+    some = gap.join(parts[first : first + count])
+    heard_as = transcript(some)
+    return some if heard_as and heard_as not in barred_sentences() else text
 
 
 def some_clip(rng: Random, draws: Draws, text: str, *, held_out: bool = False) -> Clip:

@@ -20,7 +20,7 @@ TORCH_FREE_TESTS=(
     tests/unit/test_{login,private_file,slow_clients,ticket_ids}.py
     tests/unit/test_{client_limits,gateway_answers,gateway_metrics,membership,process_logs}.py
     tests/unit/test_{config,errors,eta,frame_buffer,gateway_access,gateway_cli,launcher,lease,logs}.py
-    tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,pool_properties,worker_choice}.py
+    tests/unit/test_{queue_progress,streaming_frames,supervisor,tls,worker_choice}.py
 )
 
 full=no

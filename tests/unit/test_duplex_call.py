@@ -297,7 +297,7 @@ def test_steps_of_several_calls_can_be_mixed(view: DuplexView) -> None:
 @pytest.mark.parametrize(
     "n_units",
     [
-        300,
+        150,
         pytest.param(
             7200,
             marks=pytest.mark.skipif("FULL_TESTS" not in os.environ, reason="two hours of calling"),

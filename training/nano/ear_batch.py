@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, groupby
 
 import numpy as np
 import torch
@@ -41,13 +42,13 @@ class Heard:
 
     def states_side_by_side(self, clips: Sequence[int]) -> Tensor:
         """The encoder's states of some clips, ``[longest, clips, d]``, padded with any others."""
-        return _side_by_side(self.states, [self.frames[clip] for clip in clips])
+        return _taken(self.states, [self.frames[clip] for clip in clips]).transpose(0, 1)
 
     def rows_side_by_side(self, clips: Sequence[int]) -> Tensor:
         """The rows of some clips, ``[longest, clips, hidden]``, padded with any others."""
         ends = np.cumsum(self.n_rows)
         own = [np.arange(ends[clip] - self.n_rows[clip], ends[clip]) for clip in clips]
-        return _side_by_side(self.rows, own)
+        return _taken(self.rows, own).transpose(0, 1)
 
 
 def heard(model: MiniCPMO, clips: Sequence[Clip], *, disturbed: bool = False) -> Heard:
@@ -65,12 +66,11 @@ def heard(model: MiniCPMO, clips: Sequence[Clip], *, disturbed: bool = False) ->
         for row in _encoder_rows(clip, pieces, block, encoder.config.max_source_positions):
             rows.append(row)
             owners.append(number)
-    states = _encoded(encoder, stem, rows)  # [rows, S, d]
+    states, places = _encoded(encoder, stem, rows)
     frames: list[list[Places]] = [[] for _ in clips]
-    for number, (owner, row) in enumerate(zip(owners, rows, strict=True)):
-        first = number * states.shape[1]
-        frames[owner].append(np.arange(first, first + sum(map(len, row))))
-    return _pooled(model, states.flatten(0, 1), [np.concatenate(parts) for parts in frames])
+    for owner, own_places in zip(owners, places, strict=True):
+        frames[owner].append(own_places)
+    return _pooled(model, states, [np.concatenate(parts) for parts in frames])
 
 
 def _stem(
@@ -123,18 +123,36 @@ def _encoder_rows(
     yield row
 
 
-def _encoded(encoder: AudioEncoder, stem: Tensor, rows: list[list[Places]]) -> Tensor:
-    """The encoder's states ``[rows, S, d]`` of frames of ``stem`` in pieces."""
+def _encoded(
+    encoder: AudioEncoder, stem: Tensor, rows: list[list[Places]]
+) -> tuple[Tensor, list[Places]]:
+    """The encoder's states ``[N, d]`` of frames of ``stem`` in pieces, and where those of each row
+    are. Rows of like lengths are side by side, so that little is padding."""
+    lengths = [sum(map(len, row)) for row in rows]
+    order = sorted(range(len(rows)), key=lambda number: lengths[number])
+    parts: list[Tensor] = []
+    places: list[Places] = [np.zeros(0, np.int64)] * len(rows)
+    first = 0
+    for _, group in groupby(order, key=lambda number: lengths[number].bit_length()):
+        numbers = list(group)
+        states = _side_by_side_encoded(encoder, stem, [rows[number] for number in numbers])
+        for number, start in zip(numbers, count(first, states.shape[1])):
+            places[number] = np.arange(start, start + lengths[number])
+        parts.append(states.flatten(0, 1))
+        first += len(parts[-1])
+    return torch.cat(parts), places
+
+
+def _side_by_side_encoded(encoder: AudioEncoder, stem: Tensor, rows: list[list[Places]]) -> Tensor:
+    """The encoder's states ``[rows, S, d]`` of rows that are padded to the longest."""
     longest = max(sum(map(len, row)) for row in rows)
-    places = np.zeros((len(rows), longest), np.int64)
     pieces = np.full((len(rows), longest), PADDING, np.int16)
-    for number, row in enumerate(rows):
+    for row, of_row in zip(rows, pieces, strict=True):
         lengths = [len(piece) for piece in row]
-        places[number, : sum(lengths)] = np.concatenate(row)
-        pieces[number, : sum(lengths)] = np.repeat(np.arange(len(row)), lengths)
+        of_row[: sum(lengths)] = np.repeat(np.arange(len(row)), lengths)
     of = torch.from_numpy(pieces).to(stem.device)
     mask = of[:, None, :, None] >= of[:, None, None, :]  # [rows, 1, S, S]
-    hidden = stem[torch.from_numpy(places).to(stem.device)]
+    hidden = _taken(stem, [np.concatenate(row) for row in rows])
     hidden = hidden + encoder.embed_positions.weight[:longest]
     for layer in encoder.layers:
         hidden = layer(hidden, mask)
@@ -147,15 +165,18 @@ def _pooled(model: MiniCPMO, states: Tensor, frames: list[Places]) -> Heard:
     n_rows = [len(own) // step for own in frames]
     kept = [own[: count * step] for own, count in zip(frames, n_rows, strict=True)]
     places = torch.from_numpy(np.concatenate(kept)).to(states.device)
-    rows = projector(states[places]).unflatten(0, (-1, step)).mean(dim=1)
+    rows = projector(states.index_select(0, places)).unflatten(0, (-1, step)).mean(dim=1)
     return Heard(rows, n_rows, states, frames)
 
 
-def _side_by_side(values: Tensor, places: Sequence[Places]) -> Tensor:
-    table = np.zeros((max(map(len, places)), len(places)), np.int64)
-    for column, own in enumerate(places):
-        table[: len(own), column] = own
-    return values[torch.from_numpy(table).to(values.device)]
+def _taken(values: Tensor, rows: Sequence[Places]) -> Tensor:
+    """Rows of ``values`` ``[N, d]``, ``[rows, longest, d]``, padded with any others: with ever new
+    ones, since gradients of one that is taken thousands of times would wait for each other."""
+    table = np.resize(np.arange(len(values)), (len(rows), max(map(len, rows))))
+    for row, own in zip(table, rows, strict=True):
+        row[: len(own)] = own
+    places = torch.from_numpy(table).to(values.device)
+    return values.index_select(0, places.flatten()).unflatten(0, table.shape)
 
 
 def _padded(pieces: Sequence[Mel], device: torch.device) -> Tensor:

@@ -119,7 +119,7 @@ def embedded(
         first += count
     columns = np.stack([np.concatenate(part) for part in (sources, rows, places)])
     source, row, place = torch.from_numpy(columns).to(embeddings.device).unbind()
-    values = ear.rows[source].to(embeddings.dtype)
+    values = ear.rows.index_select(0, source).to(embeddings.dtype)
     return embeddings.index_put((row, place), values), ear
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -72,6 +73,21 @@ def test_the_ear_learns_and_the_embeddings_do_not(speller: Speller) -> None:
     ears = [model.apm.conv1.weight, next(model.audio_projection_layer.parameters())]
     assert all(weight.grad is not None and bool(weight.grad.any()) for weight in ears)
     assert model.llm.model.embed_tokens.weight.grad is None
+
+
+def test_an_ear_that_begins_with_silence_spells_nothing_and_tells_sounds_apart(
+    speller: Speller,
+) -> None:
+    model = speller.model
+    before = copy.deepcopy(model.audio_projection_layer.state_dict())
+    clips = [whole_clip(sound(1.3, seed=seed), "whole", "hello") for seed in (1, 2)]
+    loud = heard(model, clips)
+    speller.begin_with_silence()
+    quiet = heard(model, clips)
+    model.audio_projection_layer.load_state_dict(before)
+    assert [speller.spelt(quiet, number) for number in range(2)] == ["", ""]
+    first, second = quiet.rows.detach().split(quiet.n_rows)
+    assert 0 < float((first - second).norm()) < float((loud.rows - quiet.rows).detach().norm())
 
 
 def test_a_piece_follows_the_words_of_its_question_and_is_no_sentence_of_a_test() -> None:

@@ -18,6 +18,8 @@ from training.nano.saying import transcript
 NO_LETTER = 256  # beside the bytes of what is said
 PLACEHOLDER = "<unk>"  # stands for sound in prompts; here for rows between two tokens
 LETTERS_WEIGHT = 0.5  # beside the tokens
+SILENCE_AHEAD = 4.0  # of the score of no letter, at first
+QUIETER = 0.1  # than they were, in rows that begin with silence
 NEARNESS = 12.0  # between the scores of a token and of zero, for a row at the token's embedding
 
 
@@ -35,8 +37,17 @@ class Speller(nn.Module):
         self.model = model
         width = model.config.audio_config.d_model
         self.letters = nn.Linear(width, NO_LETTER + 1, device=model.device)
+        nn.init.constant_(self.letters.bias[NO_LETTER], SILENCE_AHEAD)
         self.letters_loss = self.tokens_loss = torch.zeros(())
         (self._placeholder,) = model.tokenizer.ids_of([PLACEHOLDER])
+
+    @torch.no_grad()
+    def begin_with_silence(self) -> None:
+        """Let every row be nearly the placeholder, as most of them are to be. From anywhere else
+        the loss first drives all rows there together, and the ear forgets to tell sounds apart."""
+        last = self.model.audio_projection_layer.linear2
+        last.weight.mul_(QUIETER)
+        last.bias.copy_(self.model.llm.model.embed_tokens.weight[self._placeholder])
 
     def spelling_loss(self, ear: Heard, clips: Sequence[Clip]) -> Tensor:
         """Of those clips of a batch whose text is known."""

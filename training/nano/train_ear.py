@@ -37,6 +37,7 @@ from training.nano.stage import Stage
 # Clips of a few words are soon told apart, which whole questions are thousands of steps later.
 PIECE_SHARE = 0.5
 LONGEST_PIECE = 4  # words, or Chinese characters
+READS_NOTHING = 0.9  # of the words wrong, at least: an ear that has never spelt
 
 STAGE = Stage("ear", ("apm.", "audio_projection_layer."))
 
@@ -103,6 +104,10 @@ def main(arguments: list[str] | None = None) -> int:
         device = torch.device(options.device)
         model = load_for_training(options.checkpoint, device, STAGE.prefixes)
         speller = Speller(model)
+        test = held_out.everything()
+        wrong_before = word_error_rate(spellings(speller, test))
+        if wrong_before > READS_NOTHING:
+            speller.begin_with_silence()
         with prepared(lambda: making.take(options.batch)) as batches:
 
             def next_loss() -> Tensor:
@@ -110,13 +115,17 @@ def main(arguments: list[str] | None = None) -> int:
                 return speller.spelling_loss(heard(model, clips, disturbed=True), clips)
 
             done = STAGE.train(options, model, Optimisation.of(options, speller), next_loss)
-        spelt = spellings(speller, held_out.everything())
+        spelt = spellings(speller, test)
     report(
         **done,
         letters_loss=round(float(speller.letters_loss.detach()), 4),
         tokens_loss=round(float(speller.tokens_loss.detach()), 4),
         clips=len(making.items),
-        held_out={"words_wrong": round(word_error_rate(spelt), 3), "heard": spelt[:10]},
+        held_out={
+            "words_wrong_before": round(wrong_before, 3),
+            "words_wrong": round(word_error_rate(spelt), 3),
+            "heard": spelt[:10],
+        },
     )
     return 0
 

@@ -17,7 +17,7 @@ from training.nano.dialogues import barred_sentences
 from training.nano.ear_batch import Heard, heard
 from training.nano.hearing import Clip, streamed_call, whole_clip
 from training.nano.spelling import PLACEHOLDER, Speller
-from training.nano.train_ear import LONGEST_PIECE, piece
+from training.nano.train_ear import piece
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def test_an_ear_that_begins_with_silence_spells_nothing_and_tells_sounds_apart(
 def test_a_piece_follows_the_words_of_its_question_and_is_no_sentence_of_a_test() -> None:
     rng = Random(1)
     question = "Please tell me what is two plus three"
-    pieces = {piece(rng, question) for _ in range(300)}
+    pieces = {piece(rng, question, 4) for _ in range(300)}
     assert {"me what", "two plus three"} < pieces
-    assert all(some in question and len(some.split()) <= LONGEST_PIECE for some in pieces)
-    assert len(piece(rng, "二加三等于多少")) <= LONGEST_PIECE
+    assert all(some in question and len(some.split()) <= 4 for some in pieces)
+    assert len(piece(rng, "二加三等于多少", 2)) <= 2
     barred = min(barred_sentences(), key=lambda sentence: (not sentence.isascii(), len(sentence)))
-    assert len(barred.split()) <= LONGEST_PIECE
-    assert all(piece(rng, f"{barred} please") != barred for _ in range(300))
+    assert len(barred.split()) <= 4
+    assert all(piece(rng, f"{barred} please", 4) != barred for _ in range(300))

@@ -34,9 +34,11 @@ from training.nano.spelling import Speller
 from training.nano.spoken_data import heard_question, held_out_dialogues
 from training.nano.stage import Stage
 
-# Clips of a few words are soon told apart, which whole questions are thousands of steps later.
-PIECE_SHARE = 0.5
+# Single words are soon told apart, and then a few in a row; questions alone would take thousands of
+# steps more. So each process that makes clips begins with words, and allows one more now and then.
+CLIPS_OF_A_LENGTH = 1000
 LONGEST_PIECE = 4  # words, or Chinese characters
+PIECE_SHARE = 0.5  # of the clips, once pieces are as long as that; the others are whole questions
 READS_NOTHING = 0.9  # of the words wrong, at least: an ear that has never spelt
 
 STAGE = Stage("ear", ("apm.", "audio_projection_layer."))
@@ -60,19 +62,19 @@ class SpokenClips:
             dialogues = held_out_dialogues(seed)
         else:
             dialogues = training_dialogues(seed + 300_000_000)
-        for dialogue in dialogues:
-            for exchange in dialogue.exchanges:
-                text = exchange.user
-                if not self.held_out and rng.random() < PIECE_SHARE:
-                    text = piece(rng, text)
-                yield some_clip(rng, draws, text, held_out=self.held_out)
+        questions = (exchange.user for dialogue in dialogues for exchange in dialogue.exchanges)
+        for number, text in enumerate(questions):
+            longest = 1 + number // CLIPS_OF_A_LENGTH
+            if not self.held_out and (longest < LONGEST_PIECE or rng.random() < PIECE_SHARE):
+                text = piece(rng, text, min(longest, LONGEST_PIECE))
+            yield some_clip(rng, draws, text, held_out=self.held_out)
 
 
-def piece(rng: Random, text: str) -> str:
-    """Some words of a text that follow each other, in Chinese some characters; the whole text
-    where they would be a sentence of a test, or nothing that can be heard."""
+def piece(rng: Random, text: str, longest: int) -> str:
+    """At most ``longest`` words of a text, in Chinese characters, that follow each other; the whole
+    text where they would be a sentence of a test, or nothing that can be heard."""
     parts, gap = (text.split(), " ") if text.isascii() else (list(text), "")
-    count = rng.randint(1, LONGEST_PIECE)
+    count = rng.randint(1, longest)
     first = rng.randrange(max(1, len(parts) - count + 1))
     some = gap.join(parts[first : first + count])
     heard_as = transcript(some)

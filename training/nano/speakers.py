@@ -22,16 +22,17 @@ _SAMPLE_SENTENCES = (
 )
 
 
-def question(draws: Draws, text: str, *, held_out: bool = False) -> Waveform:
+def question(draws: Draws, text: str, *, held_out: bool = False, clear: bool = False) -> Waveform:
     """What a user says, float32 at 16 kHz, as a microphone picks it up; without silence around.
 
     Args:
         held_out: in one of the voices that training never hears.
+        clear: as it left the mouth.
     """
     voices = HELD_OUT_VOICES if held_out else VOICES
     voice = voices[draws.integers(len(voices))]
     speech = synthesise(as_said(text), voice, int(draws.integers(1 << 31)))
-    return in_a_room(draws, speech)
+    return speech if clear else in_a_room(draws, speech)
 
 
 def voice_sample(draws: Draws) -> Waveform:

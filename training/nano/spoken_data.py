@@ -123,12 +123,18 @@ def dictation(
     return renderer.spoken_chat(None, [turn], on_socket=rng.random() < 0.5)
 
 
-def heard_question(draws: Draws, text: str, *, held_out: bool = False) -> Waveform:
-    """A question as a recording: speech with some silence around it, over some noise."""
-    speech = question(draws, text, held_out=held_out)[: seconds(LONGEST_QUESTION_S)]
+def heard_question(
+    draws: Draws, text: str, *, held_out: bool = False, clear: bool = False
+) -> Waveform:
+    """A question as a recording: speech with some silence around it, over some noise unless it is
+    ``clear``; see also `question`."""
+    speech = question(draws, text, held_out=held_out, clear=clear)[: seconds(LONGEST_QUESTION_S)]
     before = seconds(draws.uniform(0.0, 0.7))
     n_samples = before + speech.size + seconds(draws.uniform(0.05, 0.9))
-    floor = background(draws, n_samples, level_db(speech))
+    if clear:
+        floor = np.zeros(n_samples, np.float32)
+    else:
+        floor = background(draws, n_samples, level_db(speech))
     return mixed(n_samples, [(before, speech)], floor)
 
 

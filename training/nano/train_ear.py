@@ -34,8 +34,9 @@ from training.nano.spelling import Speller
 from training.nano.spoken_data import heard_question, held_out_dialogues
 from training.nano.stage import Stage
 
-# Single words are soon told apart, and then a few in a row; questions alone would take thousands of
-# steps more. So each process that makes clips begins with words, and allows one more now and then.
+# Single clear words are soon told apart, and then a few in a room; questions alone would take
+# thousands of steps more. So each process that makes clips begins with words, clearly spoken, and
+# allows one more now and then.
 CLIPS_OF_A_LENGTH = 1000
 LONGEST_PIECE = 4  # words, or Chinese characters
 PIECE_SHARE = 0.5  # of the clips, once pieces are as long as that; the others are whole questions
@@ -67,7 +68,8 @@ class SpokenClips:
             longest = 1 + number // CLIPS_OF_A_LENGTH
             if not self.held_out and (longest < LONGEST_PIECE or rng.random() < PIECE_SHARE):
                 text = piece(rng, text, min(longest, LONGEST_PIECE))
-            yield some_clip(rng, draws, text, held_out=self.held_out)
+            clear = longest == 1 and not self.held_out
+            yield some_clip(rng, draws, text, held_out=self.held_out, clear=clear)
 
 
 def piece(rng: Random, text: str, longest: int) -> str:
@@ -81,9 +83,11 @@ def piece(rng: Random, text: str, longest: int) -> str:
     return some if heard_as and heard_as not in barred_sentences() else text
 
 
-def some_clip(rng: Random, draws: Draws, text: str, *, held_out: bool = False) -> Clip:
+def some_clip(
+    rng: Random, draws: Draws, text: str, *, held_out: bool = False, clear: bool = False
+) -> Clip:
     """A question as chat, turns or calls hear it."""
-    waveform = heard_question(draws, text, held_out=held_out)
+    waveform = heard_question(draws, text, held_out=held_out, clear=clear)
     kind = rng.randrange(4)
     if kind == 0:
         return whole_clip(waveform, "blocks", text)
@@ -114,7 +118,8 @@ def main(arguments: list[str] | None = None) -> int:
 
             def next_loss() -> Tensor:
                 clips = next(batches)
-                return speller.spelling_loss(heard(model, clips, disturbed=True), clips)
+                disturbed = len(making.items) > options.processes * CLIPS_OF_A_LENGTH
+                return speller.spelling_loss(heard(model, clips, disturbed=disturbed), clips)
 
             done = STAGE.train(options, model, Optimisation.of(options, speller), next_loss)
         spelt = spellings(speller, test)

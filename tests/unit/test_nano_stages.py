@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("speakers", "answering"):
         monkeypatch.setattr(f"training.nano.{module}.synthesise", spoken_as_noise)
     monkeypatch.setattr(train_tts, "TEXT_LENGTH", 200)
+
+
+def test_clips_for_the_ear_begin_with_words_and_come_to_whole_questions() -> None:
+    texts = [clip.text or "" for clip in islice(train_ear.SpokenClips(5)(1), 60)]
+    n_words = [len(text.split() if text.isascii() else text) for text in texts]
+    assert set(n_words[:5]) == {1}
+    assert max(n_words[5:10]) == 2
+    assert max(n_words[15:]) > train_ear.LONGEST_PIECE
 
 
 @pytest.mark.slow

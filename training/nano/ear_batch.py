@@ -145,15 +145,14 @@ def _encoded(
 
 def _side_by_side_encoded(encoder: AudioEncoder, stem: Tensor, rows: list[list[Places]]) -> Tensor:
     """The encoder's states ``[rows, S, d]`` of rows that are padded to the longest."""
-    longest = max(sum(map(len, row)) for row in rows)
-    pieces = np.full((len(rows), longest), PADDING, np.int16)
+    hidden = _taken(stem, [np.concatenate(row) for row in rows])
+    hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
+    pieces = np.full(hidden.shape[:2], PADDING, np.int16)
     for row, of_row in zip(rows, pieces, strict=True):
         lengths = [len(piece) for piece in row]
         of_row[: sum(lengths)] = np.repeat(np.arange(len(row)), lengths)
     of = torch.from_numpy(pieces).to(stem.device)
     mask = of[:, None, :, None] >= of[:, None, None, :]  # [rows, 1, S, S]
-    hidden = _taken(stem, [np.concatenate(row) for row in rows])
-    hidden = hidden + encoder.embed_positions.weight[:longest]
     for layer in encoder.layers:
         hidden = layer(hidden, mask)
     return encoder.layer_norm(hidden)

@@ -35,9 +35,8 @@ from training.nano.spoken_data import heard_question, held_out_dialogues
 from training.nano.stage import Stage
 
 # Single clear words are soon told apart, and then a few in a room; questions alone would take
-# thousands of steps more. So each process that makes clips begins with words, clearly spoken, and
-# allows one more now and then.
-CLIPS_OF_A_LENGTH = 1000
+# thousands of steps more. So the first clips are words, clearly spoken; later ones may be longer.
+SHARE_OF_A_LENGTH = 0.1  # of all clips, before pieces may have a word more
 LONGEST_PIECE = 4  # words, or Chinese characters
 PIECE_SHARE = 0.5  # of the clips, once pieces are as long as that; the others are whole questions
 READS_NOTHING = 0.9  # of the words wrong, at least: an ear that has never spelt
@@ -51,25 +50,33 @@ class SpokenClips:
     service hears.
 
     Args:
-        held_out: only whole questions, and voices, that training never hears.
+        clips_of_a_length: after which pieces may have a word more.
     """
 
-    held_out: bool = False
+    clips_of_a_length: int
 
     def __call__(self, seed: int) -> Iterator[Clip]:
-        rng, draws = Random(f"ear {seed}"), np.random.default_rng([seed, 11])
-        dialogues: Iterator[Dialogue]
-        if self.held_out:
-            dialogues = held_out_dialogues(seed)
-        else:
-            dialogues = training_dialogues(seed + 300_000_000)
-        questions = (exchange.user for dialogue in dialogues for exchange in dialogue.exchanges)
-        for number, text in enumerate(questions):
-            longest = 1 + number // CLIPS_OF_A_LENGTH
-            if not self.held_out and (longest < LONGEST_PIECE or rng.random() < PIECE_SHARE):
+        rng, draws = _randomness(seed)
+        for number, text in enumerate(_questions(training_dialogues(seed + 300_000_000))):
+            longest = 1 + number // self.clips_of_a_length
+            if longest < LONGEST_PIECE or rng.random() < PIECE_SHARE:
                 text = piece(rng, text, min(longest, LONGEST_PIECE))
-            clear = longest == 1 and not self.held_out
-            yield some_clip(rng, draws, text, held_out=self.held_out, clear=clear)
+            yield some_clip(rng, draws, text, clear=longest == 1)
+
+
+def held_out_clips(seed: int) -> Iterator[Clip]:
+    """Whole questions, and voices, that training never hears."""
+    rng, draws = _randomness(seed)
+    for text in _questions(held_out_dialogues(seed)):
+        yield some_clip(rng, draws, text, held_out=True)
+
+
+def _randomness(seed: int) -> tuple[Random, Draws]:
+    return Random(f"ear {seed}"), np.random.default_rng([seed, 11])
+
+
+def _questions(dialogues: Iterator[Dialogue]) -> Iterator[str]:
+    return (exchange.user for dialogue in dialogues for exchange in dialogue.exchanges)
 
 
 def piece(rng: Random, text: str, longest: int) -> str:
@@ -102,10 +109,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
     torch.manual_seed(options.seed)
-    make, make_held_out = SpokenClips(), SpokenClips(held_out=True)
+    n_of_a_length = max(options.processes, round(SHARE_OF_A_LENGTH * options.rows))
+    make = SpokenClips(n_of_a_length // options.processes)
     with (
         Making(make, options.seed, options.rows, options.processes) as making,
-        Making(make_held_out, 0, options.held_out, -(-options.processes // 4)) as held_out,
+        Making(held_out_clips, 0, options.held_out, -(-options.processes // 4)) as held_out,
     ):
         device = torch.device(options.device)
         model = load_for_training(options.checkpoint, device, STAGE.prefixes)
@@ -118,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             def next_loss() -> Tensor:
                 clips = next(batches)
-                disturbed = len(making.items) > options.processes * CLIPS_OF_A_LENGTH
+                disturbed = len(making.items) > n_of_a_length
                 return speller.spelling_loss(heard(model, clips, disturbed=disturbed), clips)
 
             done = STAGE.train(options, model, Optimisation.of(options, speller), next_loss)

@@ -15,7 +15,9 @@ from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.sessions.base import Session
 from MiniCPMO45.speech_tokens import SpeechDecoder
 from training.nano.mixed_rows import MixedSequence, batch_of, embedded
+from training.nano.phones import Phones
 from training.nano.sounds import Waveform
+from training.nano.speech import Speech
 from training.nano.speech_rows import packed_plans, plan_of, speech_inputs
 
 CPU = torch.device("cpu")
@@ -30,8 +32,14 @@ def sound(seconds: float, seed: int = 0) -> Waveform:
 
 
 def spoken_as_noise(text: str, *_: object) -> Waveform:
-    """In place of speech: noise as long as a sentence takes."""
+    """In place of the sound of speech: noise as long as a sentence takes."""
     return sound(0.3 + len(text) / 14, seed=len(text))
+
+
+def noise_for_speech(text: str, *_: object) -> Speech:
+    """In place of speech: `spoken_as_noise`, each letter being a phone."""
+    waveform = spoken_as_noise(text)
+    return Speech(waveform, Phones.of((0.1 + n / 14, letter) for n, letter in enumerate(text)))
 
 
 class Feeds(list[Tensor]):

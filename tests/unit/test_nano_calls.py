@@ -25,6 +25,7 @@ from tests.unit.nano_feeds import (
     assert_same_rows,
     assert_same_speech,
     drawn_codes,
+    noise_for_speech,
     noted_feeds,
     noted_speech,
     sound,
@@ -60,7 +61,7 @@ CODES_PER_UNIT = 25
 
 @pytest.fixture(autouse=True)
 def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.nano.speakers.synthesise", spoken_as_noise)
+    monkeypatch.setattr("training.nano.speakers.spoken", noise_for_speech)
     monkeypatch.setattr("training.nano.answering.synthesise", spoken_as_noise)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.processors.sound import wav_base64
-from tests.unit.nano_feeds import spoken_as_noise
+from tests.unit.nano_feeds import noise_for_speech
 from training.nano.dialogues import Dialogue
 from training.nano.evaluate import FULL, QUICK
 from training.nano.evaluate_calls import Line, Unit, percentile
@@ -65,7 +65,7 @@ def test_answers_for_the_recogniser_are_english_and_all_different():
 
 
 def test_times_of_units_are_told_for_all_and_for_those_that_speak(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("training.nano.speakers.synthesise", spoken_as_noise)
+    monkeypatch.setattr("training.nano.speakers.spoken", noise_for_speech)
     durations_s = cycle([0.05, 0.05, 0.2])
 
     def line() -> Line:

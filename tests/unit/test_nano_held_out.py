@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.unit.nano_feeds import spoken_as_noise
+from tests.unit.nano_feeds import noise_for_speech, spoken_as_noise
 from training.nano import picture_rows, speakers, spoken_data
 from training.nano.answering import PacedVoice
 from training.nano.blind import blind_questions
@@ -51,7 +51,7 @@ class Noted:
         self.texts: set[str] = set()
         self.voices: set[Voice] = set()
         self.pictures: set[int] = set()
-        monkeypatch.setattr(speakers, "synthesise", self._say)
+        monkeypatch.setattr(speakers, "spoken", self._say)
         monkeypatch.setattr("training.nano.answering.synthesise", spoken_as_noise)
         for module in (spoken_data, picture_rows):
             monkeypatch.setattr(module, "album", self._show)
@@ -59,7 +59,7 @@ class Noted:
     def _say(self, text: str, voice: Voice, *rest: object):
         self.texts.add(transcript(text))
         self.voices.add(voice)
-        return spoken_as_noise(text, voice, *rest)
+        return noise_for_speech(text, voice, *rest)
 
     def _show(self, seed: int, n_questions: int) -> Album:
         self.pictures.add(seed)

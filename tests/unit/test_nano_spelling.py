@@ -16,6 +16,7 @@ from tests.unit.nano_feeds import sound
 from training.nano.dialogues import barred_sentences
 from training.nano.ear_batch import Heard, heard
 from training.nano.hearing import Clip, streamed_call, whole_clip
+from training.nano.phones import SILENCE
 from training.nano.spelling import PLACEHOLDER, Speller
 from training.nano.train_ear import piece
 
@@ -35,7 +36,7 @@ def heard_exactly(speller: Speller, texts: list[str]) -> Heard:
     ]
     table = speller.model.llm.model.embed_tokens.weight
     frames = np.split(np.arange(50 * len(texts)), len(texts))
-    states = torch.zeros(50 * len(texts), speller.letters.in_features)
+    states = torch.zeros(50 * len(texts), speller.phones.in_features)
     ids = torch.tensor(list(chain.from_iterable(rows)))
     return Heard(table[ids].detach().clone(), [len(row) for row in rows], states, frames)
 
@@ -63,6 +64,26 @@ def test_sounds_without_words_are_left_out(speller: Speller) -> None:
     assert float(speller.spelling_loss(ear, clips_of(None, None))) == 0
     speller.spelling_loss(ear, clips_of(None, "what is two"))
     assert float(speller.tokens_loss) < 1
+
+
+@torch.no_grad()
+def test_frames_are_to_tell_the_phones_that_are_said_in_them(speller: Speller) -> None:
+    told_apart = Speller(speller.model)
+    told_apart.phones.weight.zero_()
+    told_apart.phones.weight[[7, 9, SILENCE], [0, 1, 2]] = 20.0
+    ear = heard_exactly(speller, ["hello", "what is two"])
+    first = int(ear.frames[1][0])
+    for dimension, start, end in ((0, 0, 20), (1, 20, 45), (2, 45, 50)):
+        ear.states[first + start : first + end, dimension] = 1.0
+    clips = clips_of("hello", "what is two")
+    assert float(told_apart.spelling_loss(ear, clips)) < 1  # when phones are said is not known
+    clips[1].phones = np.array([7] * 20 + [9] * 25, np.int16)  # silent at the end
+    told_apart.spelling_loss(ear, clips)
+    assert float(told_apart.phones_loss) < 0.01
+    assert float(told_apart.phones_right) == 1
+    clips[1].phones = np.array([9] * 20 + [7] * 25, np.int16)
+    told_apart.spelling_loss(ear, clips)
+    assert float(told_apart.phones_loss) > 10
 
 
 def test_the_ear_learns_and_the_embeddings_do_not(speller: Speller) -> None:

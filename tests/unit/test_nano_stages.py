@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from tests.unit.nano_feeds import spoken_as_noise
+from tests.unit.nano_feeds import noise_for_speech, spoken_as_noise
 from tests.unit.nano_small import run_stage
 from training.nano import evaluate_calls, train_duplex, train_ear, train_hearing, train_tts
 from training.nano.dialogues import EVALUATION_SEED, Dialogue, evaluation_dialogues
@@ -27,17 +27,22 @@ from training.nano.voices import HELD_OUT_VOICES, VOICES
 
 @pytest.fixture(autouse=True)
 def _noise_in_place_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("speakers", "answering"):
-        monkeypatch.setattr(f"training.nano.{module}.synthesise", spoken_as_noise)
+    monkeypatch.setattr("training.nano.speakers.spoken", noise_for_speech)
+    monkeypatch.setattr("training.nano.answering.synthesise", spoken_as_noise)
     monkeypatch.setattr(train_tts, "TEXT_LENGTH", 200)
 
 
-def test_clips_for_the_ear_begin_with_words_and_come_to_whole_questions() -> None:
-    texts = [clip.text or "" for clip in islice(train_ear.SpokenClips(5)(1), 60)]
-    n_words = [len(text.split() if text.isascii() else text) for text in texts]
-    assert set(n_words[:5]) == {1}
-    assert max(n_words[5:10]) == 2
-    assert max(n_words[15:]) > train_ear.LONGEST_PIECE
+def test_clips_for_the_ear_are_questions_and_pieces_that_know_when_each_phone_is_said() -> None:
+    clips = list(islice(train_ear.spoken_clips(1), 60))
+    n_words = [len(clip.text.split()) for clip in clips if clip.text and clip.text.isascii()]
+    assert min(n_words) == 1
+    assert max(n_words) > train_ear.LONGEST_PIECE
+    for clip in clips:
+        assert clip.phones is not None
+        n_frames = sum(map(len, clip.pieces)) / 2
+        assert n_frames - 60 <= len(clip.phones) <= n_frames + 60
+        said = np.flatnonzero(clip.phones)
+        assert 0 < said[0] < said[-1] < len(clip.phones)
 
 
 @pytest.mark.slow

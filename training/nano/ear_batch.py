@@ -15,7 +15,8 @@ from itertools import count, groupby
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.audio_encoder import AudioEncoder, stem_frames
@@ -90,7 +91,7 @@ def _stem(
             continue
         mel = _padded(pieces, encoder.conv1.weight.device)
         mel = with_hidden_bands(mel) if disturbed else mel
-        hidden = encoder._stem(mel, torch.tensor([len(piece) for piece in pieces]))
+        hidden = _convolved(encoder, mel, [len(piece) for piece in pieces])
         for number in chosen:
             margin = stem_frames(clips[number].margin_frames)
             for position, piece in enumerate(clips[number].pieces):
@@ -99,6 +100,23 @@ def _stem(
                 first += hidden.shape[1]
         parts.append(hidden.flatten(0, 1))
     return torch.cat(parts), own
+
+
+def _convolved(encoder: AudioEncoder, mel: Tensor, lengths: Sequence[int]) -> Tensor:
+    """The encoder's convolutions ``[B, ceil(M / 2), d]`` of pieces ``[B, mels, M]``, as products:
+    cuDNN plans every new shape, and each batch has others."""
+    inside = torch.arange(mel.shape[2]) < torch.tensor(lengths)[:, None]
+    hidden = functional.gelu(_product(encoder.conv1, mel))
+    hidden = hidden * inside.to(hidden.device)[:, :, None]
+    return functional.gelu(_product(encoder.conv2, hidden.transpose(1, 2)))
+
+
+def _product(convolution: nn.Conv1d, values: Tensor) -> Tensor:
+    """What a convolution makes of ``[B, C, M]``, ``[B, M / stride, d]``."""
+    (width,), (stride,) = convolution.kernel_size, convolution.stride
+    windows = functional.pad(values, (width // 2, width // 2)).unfold(2, width, stride)
+    weight = convolution.weight.flatten(1)  # [d, C * width]
+    return functional.linear(windows.transpose(1, 2).flatten(2), weight, convolution.bias)
 
 
 def _encoder_rows(

@@ -13,6 +13,7 @@ from MiniCPMO45.audio import audio_token_count, mel_token_count, offline_feature
 from MiniCPMO45.mel import CLIP_SAMPLES, SAMPLE_RATE
 from MiniCPMO45.sessions.duplex_hearing import REDUNDANCY_MS
 from MiniCPMO45.streaming_mel import StreamingMel, StreamingMelSettings
+from training.nano.phones import Classes
 
 View = Literal["blocks", "whole", "stream"]
 """A whole clip in blocks that see all earlier ones (chat), or seen as a whole (turns of a spoken
@@ -31,6 +32,7 @@ class Clip:
         n_rows: places that it fills.
         margin_frames: mel frames that a piece of a stream shares with its neighbours.
         text: what is said, where that is to be learnt, too.
+        phones: said in each frame of 20 ms, likewise.
     """
 
     view: View
@@ -38,6 +40,7 @@ class Clip:
     n_rows: int
     margin_frames: int = 0
     text: str | None = None
+    phones: Classes | None = None
     places: list[int] = field(default_factory=list)
 
     @classmethod

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from MiniCPMO45 import MiniCPMO
+from MiniCPMO45.attention import prefer_kernels_without_plans
 from MiniCPMO45.checkpoint import load_weights
 from MiniCPMO45.configuration import MiniCPMOConfig
 from MiniCPMO45.int8 import quantise
@@ -156,6 +157,7 @@ def first_weights(config: dict[str, Any]) -> dict[str, Tensor]:
 
 def load_for_training(folder: Path, device: torch.device, prefixes: Iterable[str]) -> MiniCPMO:
     """The model in float32 with gradients for the parameters under ``prefixes`` alone."""
+    prefer_kernels_without_plans()  # the ear hears other lengths in every batch
     with torch.device("meta"):
         model = MiniCPMO(MiniCPMOConfig.from_folder(folder))
     load_weights(model, folder, device=device, dtype=torch.float32)

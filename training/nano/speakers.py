@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from MiniCPMO45.mel import SAMPLE_RATE
 from training.nano.saying import as_said
 from training.nano.sounds import Draws, Waveform, in_a_room, seconds
-from training.nano.speech import synthesise
+from training.nano.speech import Speech, spoken
 from training.nano.voices import HELD_OUT_VOICES, VOICES
 
 SHIPPED_VOICES = Path(__file__).resolve().parents[2] / "resources" / "ref_audio"
@@ -22,17 +23,21 @@ _SAMPLE_SENTENCES = (
 )
 
 
-def question(draws: Draws, text: str, *, held_out: bool = False, clear: bool = False) -> Waveform:
-    """What a user says, float32 at 16 kHz, as a microphone picks it up; without silence around.
+def question(draws: Draws, text: str, *, held_out: bool = False) -> Waveform:
+    """The sound of a `spoken_question`."""
+    return spoken_question(draws, text, held_out=held_out).waveform
+
+
+def spoken_question(draws: Draws, text: str, *, held_out: bool = False) -> Speech:
+    """What a user says at 16 kHz as a microphone picks it up; without silence around.
 
     Args:
         held_out: in one of the voices that training never hears.
-        clear: as it left the mouth.
     """
     voices = HELD_OUT_VOICES if held_out else VOICES
     voice = voices[draws.integers(len(voices))]
-    speech = synthesise(as_said(text), voice, int(draws.integers(1 << 31)))
-    return speech if clear else in_a_room(draws, speech)
+    speech = spoken(as_said(text), voice, int(draws.integers(1 << 31)))
+    return replace(speech, waveform=in_a_room(draws, speech.waveform))
 
 
 def voice_sample(draws: Draws) -> Waveform:

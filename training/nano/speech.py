@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,11 +13,31 @@ from numpy.typing import NDArray
 from MiniCPMO45.mel import SAMPLE_RATE
 from MiniCPMO45.token2wav.resampling import resample
 from training.nano import espeak, flite
+from training.nano.phones import Phones
 from training.nano.voices import HELD_OUT_VOICES, OWN_VOICE, VOICES, Voice
 
-__all__ = ["HELD_OUT_VOICES", "OWN_VOICE", "VOICES", "Voice", "say_all", "synthesise"]
+__all__ = [
+    "HELD_OUT_VOICES",
+    "OWN_VOICE",
+    "VOICES",
+    "Speech",
+    "Voice",
+    "say_all",
+    "spoken",
+    "synthesise",
+]
 
 Waveform = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Sound, float32 ``[n]``, and the phones that are heard in it."""
+
+    waveform: Waveform
+    phones: Phones
+
+
 Task = tuple[str, Voice, int | None]
 
 LOUDEST = 0.7  # peak
@@ -27,28 +48,39 @@ _KEPT_S = 0.03  # of silence before and after speech
 def synthesise(
     text: str, voice: Voice, seed: int | None = None, sample_rate: int = SAMPLE_RATE
 ) -> Waveform:
+    """The sound of `spoken`."""
+    return spoken(text, voice, seed, sample_rate).waveform
+
+
+def spoken(
+    text: str, voice: Voice, seed: int | None = None, sample_rate: int = SAMPLE_RATE
+) -> Speech:
     """Speak a sentence, English or, where it is not all ASCII, Chinese.
 
     Args:
         seed: of pace and pitch; None speaks in the voice's own, always the same way.
 
     Returns:
-        float32 ``[n]``, all peaks alike, without silence around.
+        All peaks alike, without silence around.
 
     Raises:
         SpeechError: the engine is missing, or nothing could be said.
     """
     draws = None if seed is None else np.random.default_rng(seed)
     if voice.engine == "flite" and text.isascii():
-        samples, rate = flite.speak(text, voice.speaker, _of(draws, flite.ORDINARY, flite.SPREAD))
+        samples, rate, phones = flite.speak(
+            text, voice.speaker, _of(draws, flite.ORDINARY, flite.SPREAD)
+        )
     else:
         accent = voice.speaker if voice.engine == "espeak" else "en-us"
         language = accent if text.isascii() else "cmn"
         manner = _of(draws, espeak.ORDINARY, espeak.SPREAD)
-        samples, rate = espeak.speak(text, f"{language}+{voice.variant}", manner)
+        samples, rate, phones = espeak.speak(text, f"{language}+{voice.variant}", manner)
     waveform = resample(torch.from_numpy(samples), rate, sample_rate).numpy()
     loudest = max(float(np.abs(waveform).max()), _AUDIBLE)
-    return _trimmed((waveform * (LOUDEST / loudest)).astype(np.float32), sample_rate)
+    waveform = (waveform * (LOUDEST / loudest)).astype(np.float32)
+    first, end = _audible(waveform, sample_rate)
+    return Speech(waveform[first:end], phones.later(-first / sample_rate))
 
 
 def say_all(
@@ -57,10 +89,10 @@ def say_all(
     """What ``synthesise`` makes of each task, in order, by several processes."""
     work = [(*task, sample_rate) for task in tasks]
     with multiprocessing.get_context("fork").Pool(n_processes, torch.set_num_threads, (1,)) as pool:
-        yield from pool.imap(_spoken, work, chunksize=16)
+        yield from pool.imap(_sound_of, work, chunksize=16)
 
 
-def _spoken(work: tuple[str, Voice, int | None, int]) -> Waveform:
+def _sound_of(work: tuple[str, Voice, int | None, int]) -> Waveform:
     return synthesise(*work)
 
 
@@ -77,9 +109,10 @@ def _of(
     return pace, pitch
 
 
-def _trimmed(waveform: Waveform, sample_rate: int) -> Waveform:
+def _audible(waveform: Waveform, sample_rate: int) -> tuple[int, int]:
+    """From where to where there is sound."""
     audible = np.flatnonzero(np.abs(waveform) > _AUDIBLE * 4)
     if not audible.size:
-        return waveform
+        return 0, waveform.size
     kept = round(_KEPT_S * sample_rate)
-    return waveform[max(0, audible[0] - kept) : audible[-1] + kept]
+    return max(0, int(audible[0]) - kept), int(audible[-1]) + kept

@@ -1,11 +1,12 @@
 """What the ear hears, spelt out: losses that make out of sounds what a language model can use,
-much sooner than answers do. Both are CTC (Graves et al. 2006)."""
+much sooner than answers do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,32 +14,30 @@ from torch.nn import functional
 from MiniCPMO45 import MiniCPMO
 from training.nano.ear_batch import Heard
 from training.nano.hearing import Clip
+from training.nano.phones import N_CLASSES, SILENCE, Classes
 from training.nano.saying import transcript
 
-NO_LETTER = 256  # beside the bytes of what is said
 PLACEHOLDER = "<unk>"  # stands for sound in prompts; here for rows between two tokens
-LETTERS_WEIGHT = 0.5  # beside the tokens
-SILENCE_AHEAD = 4.0  # of the score of no letter, at first
 QUIETER = 0.1  # than they were, in rows that begin with silence
 NEARNESS = 12.0  # between the scores of a token and of zero, for a row at the token's embedding
 
 
 class Speller(nn.Module):
-    """The model, learning to spell: in letters with the encoder's states, by a head that is thrown
-    away; and in tokens with the rows that the language model reads, without a head, where each row
-    is to come near the embedding of the token that is said, or of the placeholder.
+    """The model, learning to spell: in phones with the encoder's states, where it is known when
+    each is said, by a head that is thrown away; and in tokens with the rows that the language
+    model reads, without a head, where each row is to come near the embedding of the token that is
+    said, or of the placeholder (CTC, Graves et al. 2006).
 
     Attributes:
-        letters_loss, tokens_loss: of the last batch.
+        phones_loss, phones_right, tokens_loss: of the last batch.
     """
 
     def __init__(self, model: MiniCPMO) -> None:
         super().__init__()
         self.model = model
         width = model.config.audio_config.d_model
-        self.letters = nn.Linear(width, NO_LETTER + 1, device=model.device)
-        nn.init.constant_(self.letters.bias[NO_LETTER], SILENCE_AHEAD)
-        self.letters_loss = self.tokens_loss = torch.zeros(())
+        self.phones = nn.Linear(width, N_CLASSES, device=model.device)
+        self.phones_loss = self.phones_right = self.tokens_loss = torch.zeros(())
         (self._placeholder,) = model.tokenizer.ids_of([PLACEHOLDER])
 
     @torch.no_grad()
@@ -53,21 +52,35 @@ class Speller(nn.Module):
         """Of those clips of a batch whose text is known."""
         spoken = [number for number, clip in enumerate(clips) if clip.text]
         if not spoken:
-            return self.letters.weight.new_zeros(())
+            return self.phones.weight.new_zeros(())
         texts = [transcript(clips[number].text or "") for number in spoken]
-        self.letters_loss = _ctc(
-            self.letters(ear.states_side_by_side(spoken)),
-            [len(ear.frames[number]) for number in spoken],
-            [list(text.encode()) for text in texts],
-            NO_LETTER,
-        )
         self.tokens_loss = _ctc(
             self._nearness(ear.rows_side_by_side(spoken)),
             [ear.n_rows[number] for number in spoken],
             [self.model.tokenizer.encode_plain(text) for text in texts],
             self._placeholder,
         )
-        return self.tokens_loss + LETTERS_WEIGHT * self.letters_loss
+        phones_loss = self._phones_loss(ear, clips)
+        # tokens that cannot be told apart yet would drown out the phones that tell them apart
+        return phones_loss + self.tokens_loss / self.tokens_loss.detach().clamp(min=1)
+
+    def _phones_loss(self, ear: Heard, clips: Sequence[Clip]) -> Tensor:
+        """Mean cross-entropy of the frames of those clips whose phones are known."""
+        known = [
+            (own, _of_length(clip.phones, len(own)))
+            for own, clip in zip(ear.frames, clips, strict=True)
+            if clip.phones is not None
+        ]
+        if not known:
+            return self.phones.weight.new_zeros(())
+        places, wanted = (np.concatenate(parts) for parts in zip(*known, strict=True))
+        device = ear.states.device
+        states = ear.states.index_select(0, torch.from_numpy(places).to(device))
+        classes = torch.from_numpy(wanted).to(device).long()
+        scores = self.phones(states).float()
+        self.phones_loss = functional.cross_entropy(scores, classes)
+        self.phones_right = (scores.argmax(-1) == classes)[classes > SILENCE].float().mean()
+        return self.phones_loss
 
     @torch.no_grad()
     def spelt(self, ear: Heard, clip: int) -> str:
@@ -83,6 +96,11 @@ class Speller(nn.Module):
         table = self.model.llm.model.embed_tokens.weight.detach().float()
         squares = table.square().sum(dim=1)
         return (rows.float() @ table.T - squares / 2) * (2 * NEARNESS / squares.mean())
+
+
+def _of_length(phones: Classes, length: int) -> Classes:
+    """Cut off, or silent at the end."""
+    return np.pad(phones[:length], (0, max(0, length - len(phones))), constant_values=SILENCE)
 
 
 def _ctc(scores: Tensor, lengths: list[int], spelt: list[list[int]], blank: int) -> Tensor:

@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 
 from MiniCPMO45 import ChatMessage, voice_system_message
+from MiniCPMO45.mel import SAMPLE_RATE
 from training.nano.dialogues import (
     Dialogue,
     evaluation_dialogues,
@@ -23,7 +24,8 @@ from training.nano.picture_rows import QUESTIONS, picture_sequence
 from training.nano.pictures import HELD_OUT_SEEDS, album
 from training.nano.saying import transcript
 from training.nano.sounds import Draws, Waveform, background, level_db, mixed, seconds
-from training.nano.speakers import question, voice_sample
+from training.nano.speakers import spoken_question, voice_sample
+from training.nano.speech import Speech
 from training.nano.spoken_rendering import SpokenRenderer, SpokenTurn
 
 TEXT_SHARE = 0.25  # conversations that are all text, so that nothing learnt is forgotten
@@ -123,19 +125,21 @@ def dictation(
     return renderer.spoken_chat(None, [turn], on_socket=rng.random() < 0.5)
 
 
-def heard_question(
-    draws: Draws, text: str, *, held_out: bool = False, clear: bool = False
-) -> Waveform:
-    """A question as a recording: speech with some silence around it, over some noise unless it is
-    ``clear``; see also `question`."""
-    speech = question(draws, text, held_out=held_out, clear=clear)[: seconds(LONGEST_QUESTION_S)]
+def heard_question(draws: Draws, text: str, *, held_out: bool = False) -> Waveform:
+    """The sound of `heard_speech`."""
+    return heard_speech(draws, text, held_out=held_out).waveform
+
+
+def heard_speech(draws: Draws, text: str, *, held_out: bool = False) -> Speech:
+    """A question as a recording: speech with some silence around it, over some noise; see also
+    `spoken_question`."""
+    said = spoken_question(draws, text, held_out=held_out)
+    speech = said.waveform[: seconds(LONGEST_QUESTION_S)]
     before = seconds(draws.uniform(0.0, 0.7))
     n_samples = before + speech.size + seconds(draws.uniform(0.05, 0.9))
-    if clear:
-        floor = np.zeros(n_samples, np.float32)
-    else:
-        floor = background(draws, n_samples, level_db(speech))
-    return mixed(n_samples, [(before, speech)], floor)
+    floor = background(draws, n_samples, level_db(speech))
+    waveform = mixed(n_samples, [(before, speech)], floor)
+    return Speech(waveform, said.phones.later(before / SAMPLE_RATE))
 
 
 def _system(dialogue: Dialogue, rng: Random, draws: Draws) -> ChatMessage | None:

@@ -11,9 +11,9 @@ one JSON line.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -23,45 +23,32 @@ from torch import Tensor
 from MiniCPMO45.mel import SAMPLE_RATE
 from training.nano.dialogues import Dialogue, barred_sentences, training_dialogues
 from training.nano.ear_batch import heard
-from training.nano.hearing import Clip, streamed_call, streamed_turn, whole_clip
+from training.nano.hearing import Clip, led_in, streamed_call, streamed_turn, whole_clip
 from training.nano.making import Making, prepared
 from training.nano.model import load_for_training
 from training.nano.optimisation import Optimisation, half_precision, report
+from training.nano.phones import FRAME_S
 from training.nano.recogniser import word_error_rate
 from training.nano.saying import transcript
 from training.nano.sounds import Draws
 from training.nano.spelling import Speller
-from training.nano.spoken_data import heard_question, held_out_dialogues
+from training.nano.spoken_data import heard_speech, held_out_dialogues
 from training.nano.stage import Stage
 
-# Single clear words are soon told apart, and then a few in a room; questions alone would take
-# thousands of steps more. So the first clips are words, clearly spoken; later ones may be longer.
-SHARE_OF_A_LENGTH = 0.1  # of all clips, before pieces may have a word more
 LONGEST_PIECE = 4  # words, or Chinese characters
-PIECE_SHARE = 0.5  # of the clips, once pieces are as long as that; the others are whole questions
+PIECE_SHARE = 0.4  # of the clips; the others are whole questions
 READS_NOTHING = 0.9  # of the words wrong, at least: an ear that has never spelt
 
 STAGE = Stage("ear", ("apm.", "audio_projection_layer."))
 
 
-@dataclass(frozen=True)
-class SpokenClips:
-    """Makes endless questions of a seed, and pieces of them, heard in all the ways in which the
-    service hears.
-
-    Args:
-        clips_of_a_length: after which pieces may have a word more.
-    """
-
-    clips_of_a_length: int
-
-    def __call__(self, seed: int) -> Iterator[Clip]:
-        rng, draws = _randomness(seed)
-        for number, text in enumerate(_questions(training_dialogues(seed + 300_000_000))):
-            longest = 1 + number // self.clips_of_a_length
-            if longest < LONGEST_PIECE or rng.random() < PIECE_SHARE:
-                text = piece(rng, text, min(longest, LONGEST_PIECE))
-            yield some_clip(rng, draws, text, clear=longest == 1)
+def spoken_clips(seed: int) -> Iterator[Clip]:
+    """Endless questions of a seed, and pieces of them, heard in all the ways in which the service
+    hears."""
+    rng, draws = _randomness(seed)
+    for text in _questions(training_dialogues(seed + 300_000_000)):
+        shorter = rng.random() < PIECE_SHARE
+        yield some_clip(rng, draws, piece(rng, text, LONGEST_PIECE) if shorter else text)
 
 
 def held_out_clips(seed: int) -> Iterator[Clip]:
@@ -90,29 +77,30 @@ def piece(rng: Random, text: str, longest: int) -> str:
     return some if heard_as and heard_as not in barred_sentences() else text
 
 
-def some_clip(
-    rng: Random, draws: Draws, text: str, *, held_out: bool = False, clear: bool = False
-) -> Clip:
+def some_clip(rng: Random, draws: Draws, text: str, *, held_out: bool = False) -> Clip:
     """A question as chat, turns or calls hear it."""
-    waveform = heard_question(draws, text, held_out=held_out, clear=clear)
+    speech = heard_speech(draws, text, held_out=held_out)
+    waveform, phones = speech.waveform, speech.phones
     kind = rng.randrange(4)
     if kind == 0:
-        return whole_clip(waveform, "blocks", text)
-    if kind == 1:
-        return whole_clip(waveform, "whole", text)
-    if kind == 2:
-        return streamed_turn(waveform, text)
-    return streamed_call(np.pad(waveform, (0, SAMPLE_RATE)), text)  # whole seconds alone count
+        clip = whole_clip(waveform, "blocks", text)
+    elif kind == 1:
+        clip = whole_clip(waveform, "whole", text)
+    else:
+        whole_seconds = np.pad(waveform, (0, SAMPLE_RATE))  # of a call they alone count
+        clip = streamed_turn(waveform, text) if kind == 2 else streamed_call(whole_seconds, text)
+        waveform = led_in(waveform)
+        phones = phones.later((waveform.size - speech.waveform.size) / SAMPLE_RATE)
+    clip.phones = phones.in_frames(math.ceil(waveform.size / SAMPLE_RATE / FRAME_S))
+    return clip
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train; returns the exit status."""
     options = _options(arguments)
     torch.manual_seed(options.seed)
-    n_of_a_length = max(options.processes, round(SHARE_OF_A_LENGTH * options.rows))
-    make = SpokenClips(n_of_a_length // options.processes)
     with (
-        Making(make, options.seed, options.rows, options.processes) as making,
+        Making(spoken_clips, options.seed, options.rows, options.processes) as making,
         Making(held_out_clips, 0, options.held_out, -(-options.processes // 4)) as held_out,
     ):
         device = torch.device(options.device)
@@ -126,14 +114,13 @@ def main(arguments: list[str] | None = None) -> int:
 
             def next_loss() -> Tensor:
                 clips = next(batches)
-                disturbed = len(making.items) > n_of_a_length
-                return speller.spelling_loss(heard(model, clips, disturbed=disturbed), clips)
+                return speller.spelling_loss(heard(model, clips, disturbed=True), clips)
 
             done = STAGE.train(options, model, Optimisation.of(options, speller), next_loss)
         spelt = spellings(speller, test)
     report(
         **done,
-        letters_loss=round(float(speller.letters_loss.detach()), 4),
+        phones_loss=round(float(speller.phones_loss.detach()), 4),
         tokens_loss=round(float(speller.tokens_loss.detach()), 4),
         clips=len(making.items),
         held_out={

@@ -83,7 +83,6 @@ def main(arguments: list[str] | None = None) -> int:
     report(
         **done,
         answer_loss=round(float(student.answer_loss.detach()), 4),
-        letters_loss=round(float(student.letters_loss.detach()), 4),
         tokens_loss=round(float(student.tokens_loss.detach()), 4),
         rows=len(making.items),
         sound_s=round(sum(duration_s(row) for row in making.items)),

@@ -47,7 +47,7 @@ export default {
   'status.unreachable': 'Not reachable',
 
   'banner.embedded': 'Demo model: a tiny embedded checkpoint of the same architecture answers, on the CPU. Do not expect sensible answers.',
-  'banner.nano': 'Demo model: minicpm-o-nano answers, a toy of 18 million parameters, on the CPU. It answers what you write about greetings, small numbers, days, opposites, animals, and shapes in pictures, and is often wrong. What you say aloud it does not understand yet.',
+  'banner.nano': 'Demo model: minicpm-o-nano answers, a toy of 18 million parameters, on the CPU. It answers what you write or say about greetings, small numbers, days, opposites, animals, and shapes in pictures, and is often wrong, more often in calls.',
   'banner.unreachable': 'The service does not answer. What you wrote stays here; the page keeps trying.',
   'banner.offline': 'This device is offline. What you wrote stays here.',
   'banner.disabled': 'Turn-based chat is switched off on this server. Ask whoever runs it to switch it on.',

@@ -105,7 +105,7 @@ def _stem(
 def _convolved(encoder: AudioEncoder, mel: Tensor, lengths: Sequence[int]) -> Tensor:
     """The encoder's convolutions ``[B, ceil(M / 2), d]`` of pieces ``[B, mels, M]``, as products:
     cuDNN plans every new shape, and each batch has others."""
-    inside = torch.arange(mel.shape[2]) < torch.tensor(lengths)[:, None]
+    inside = torch.from_numpy(np.arange(mel.shape[2]) < np.array(lengths)[:, None])  # [B, M]
     hidden = functional.gelu(_product(encoder.conv1, mel))
     hidden = hidden * inside.to(hidden.device)[:, :, None]
     return functional.gelu(_product(encoder.conv2, hidden.transpose(1, 2)))

@@ -158,6 +158,8 @@ def first_weights(config: dict[str, Any]) -> dict[str, Tensor]:
 def load_for_training(folder: Path, device: torch.device, prefixes: Iterable[str]) -> MiniCPMO:
     """The model in float32 with gradients for the parameters under ``prefixes`` alone."""
     prefer_kernels_without_plans()  # the ear hears other lengths in every batch
+    if device.type == "cuda":
+        torch.set_num_threads(1)  # what is left to the host is small, and others make data there
     with torch.device("meta"):
         model = MiniCPMO(MiniCPMOConfig.from_folder(folder))
     load_weights(model, folder, device=device, dtype=torch.float32)

@@ -82,8 +82,8 @@ GOALS = (
         "hearing",
         "all",
         0.85,
-        shortfall="Only {reached} of spoken questions are answered as they should be, whatever it "
-        "says then: calls with it show how calls go, not how good they can be.",
+        shortfall="Only {reached} of spoken questions are answered as they should be, and fewer in "
+        "calls. All voices that it has learnt from are synthetic; people may fare worse.",
     ),
     Goal(
         "Shapes and colours",

@@ -6,16 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import onnxruntime
 import torch
 
 from MiniCPMO45.mel import SAMPLE_RATE
 from MiniCPMO45.model import VOCODER_FOLDER
 from MiniCPMO45.sessions.duplex import UNIT_CHARACTERS
 from MiniCPMO45.speech_tokens import CODES_PER_GROUP
-from MiniCPMO45.token2wav.prompt import SPEECH_TOKENIZER
 from MiniCPMO45.token2wav.spectra import tokenizer_features
+from training.nano.listening import Listener
 from training.nano.rendering import Renderer
 from training.nano.saying import as_said
 from training.nano.speech import synthesise
@@ -36,21 +34,12 @@ class OwnVoice:
     """The voice of the model, read by the speech tokenizer of a checkpoint."""
 
     def __init__(self, folder: Path) -> None:
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = 1
-        path = folder / VOCODER_FOLDER / SPEECH_TOKENIZER
-        self._session = onnxruntime.InferenceSession(
-            str(path), sess_options=settings, providers=["CPUExecutionProvider"]
-        )
-        self._names = [node.name for node in self._session.get_inputs()]
+        self._listener = Listener(folder / VOCODER_FOLDER)
         self.codes = lru_cache(maxsize=20_000)(self._codes)
 
     def _codes(self, text: str) -> list[int]:
         waveform = synthesise(as_said(text), OWN_VOICE)
-        features = tokenizer_features(torch.from_numpy(waveform))[None].numpy()
-        length = np.array([features.shape[2]], dtype=np.int32)
-        ids = self._session.run(None, dict(zip(self._names, (features, length), strict=True)))[0]
-        return np.asarray(ids).reshape(-1).tolist()
+        return self._listener.codes(tokenizer_features(torch.from_numpy(waveform)).numpy())
 
 
 class PacedVoice:

@@ -2,30 +2,31 @@
 
     python -m training.nano.train_flow --out FOLDER --steps 12000
 
-Needs the speech codec of an earlier stage in FOLDER. Goes on from FOLDER/flow.pt where that exists.
+Needs the two graphs of the speech codec, an earlier stage, in FOLDER. Goes on from FOLDER/flow.pt
+where that exists.
 Prints one JSON line.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from MiniCPMO45.token2wav.loading import FLOW_FILE
 from training.nano.flow_forward import FlowBatch, flow_loss
+from training.nano.listening import Listener
 from training.nano.optimisation import Optimisation, half_precision, progress, report
 from training.nano.packing import passes
 from training.nano.recordings import Recordings
-from training.nano.speech_codec import SpeechCodec
 from training.nano.speech_stage import SpeechStage
 from training.nano.token2wav import load_module, new_flow, save_module
-from training.nano.train_speech_codec import load_codec
 
 STAGE = "flow"
 SHORTEST_PROMPT, LONGEST_PROMPT = 0.1, 0.6  # of a recording
-_CODING_BATCH = 64
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,11 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
     learnt, held_out = stage.recordings(options)
     torch.manual_seed(options.seed)
     device = torch.device(options.device)
-    codec = load_codec(options.out).to(device).eval()
+    listener = Listener(options.out)
     flow = new_flow()
     load_module(flow, options.out, FLOW_FILE)
     flow.to(device)
-    codes, speakers = heard(codec, learnt)
+    codes, speakers = heard(listener, learnt, options.processes)
     batches = passes(len(learnt), options.batch, options.seed)
 
     def next_loss() -> Tensor:
@@ -54,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     with torch.no_grad(), half_precision(device):
         everything = torch.arange(len(held_out), device=device)
         prompt = round(LONGEST_PROMPT * held_out.n_codes)
-        batch = _batch(held_out, *heard(codec, held_out), everything, prompt)
+        tested = heard(listener, held_out, options.processes)
+        batch = _batch(held_out, *tested, everything, prompt)
         held_out_loss = sum(float(flow_loss(flow, batch)) for _ in range(8)) / 8
     report(
         stage=STAGE,
@@ -71,15 +73,13 @@ def some_prompt(n_codes: int) -> int:
     return max(1, round(share * n_codes))
 
 
-@torch.no_grad()
-def heard(codec: SpeechCodec, recordings: Recordings) -> tuple[Tensor, Tensor]:
-    """Codes ``[n, T]`` and speakers ``[n, 192]`` of all recordings."""
-    features, banks = (
-        part.split(_CODING_BATCH) for part in (recordings.features, recordings.banks)
-    )
-    codes = [codec.tokenizer.codes(part.float()) for part in features]
-    speakers = [codec.speaker(part.float()) for part in banks]
-    return torch.cat(codes), torch.cat(speakers)
+def heard(listener: Listener, recordings: Recordings, n_threads: int) -> tuple[Tensor, Tensor]:
+    """Codes ``[n, T]`` and speakers ``[n, 192]`` of all recordings, where these are."""
+    with ThreadPoolExecutor(n_threads) as pool:
+        codes = list(pool.map(listener.codes, recordings.features.cpu().float().numpy()))
+        speakers = list(pool.map(listener.speaker, recordings.banks.cpu().float().numpy()))
+    device = recordings.mel.device
+    return torch.tensor(codes, device=device), torch.from_numpy(np.stack(speakers)).to(device)
 
 
 def _batch(

@@ -88,7 +88,7 @@ QUICK = Amounts(
     calls_every=3,
     silent_calls=2,
     interrupted_calls=4,
-    spoken_answers=12,
+    spoken_answers=48,
     omni_calls=3,
 )
 
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Test the embedded model on held-out phrasings.")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="checkpoint folder")
     parser.add_argument("--url", help="a service that runs; then nothing is started")
-    parser.add_argument("--quick", action="store_true", help="in about three minutes")
+    parser.add_argument("--quick", action="store_true", help="in about five minutes")
     parser.add_argument(
         "--parts",
         nargs="+",

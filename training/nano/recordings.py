@@ -25,7 +25,7 @@ N_MELS = 80
 CODES_PER_SECOND = 25
 FRAMES_PER_CODE = 2  # of mel and pitch
 FEATURES_PER_CODE = 4  # of what the speech tokenizer reads
-OWN_SHARE = 0.35  # recordings of the voice that the model is to speak in
+OWN_SHARE = 0.6  # recordings of the voice that the model is to speak in
 _NATURAL_SHARE = 0.2  # of the others, in the other voices that were made from people
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +14,13 @@ from training.nano import espeak, flite
 from training.nano.phones import Phones
 from training.nano.voices import HELD_OUT_VOICES, OWN_VOICE, VOICES, Voice
 
-__all__ = [
-    "HELD_OUT_VOICES",
-    "OWN_VOICE",
-    "VOICES",
-    "Speech",
-    "Voice",
-    "say_all",
-    "spoken",
-    "synthesise",
-]
+__all__ = ["HELD_OUT_VOICES", "OWN_VOICE", "VOICES", "Speech", "Voice", "spoken", "synthesise"]
 
 Waveform = NDArray[np.float32]
+
+LOUDEST = 0.7  # peak
+_AUDIBLE = 1e-3
+_KEPT_S = 0.03  # of silence before and after speech
 
 
 @dataclass(frozen=True)
@@ -36,13 +29,6 @@ class Speech:
 
     waveform: Waveform
     phones: Phones
-
-
-Task = tuple[str, Voice, int | None]
-
-LOUDEST = 0.7  # peak
-_AUDIBLE = 1e-3
-_KEPT_S = 0.03  # of silence before and after speech
 
 
 def synthesise(
@@ -81,19 +67,6 @@ def spoken(
     waveform = (waveform * (LOUDEST / loudest)).astype(np.float32)
     first, end = _audible(waveform, sample_rate)
     return Speech(waveform[first:end], phones.later(-first / sample_rate))
-
-
-def say_all(
-    tasks: Iterable[Task], n_processes: int, sample_rate: int = SAMPLE_RATE
-) -> Iterator[Waveform]:
-    """What ``synthesise`` makes of each task, in order, by several processes."""
-    work = [(*task, sample_rate) for task in tasks]
-    with multiprocessing.get_context("fork").Pool(n_processes, torch.set_num_threads, (1,)) as pool:
-        yield from pool.imap(_sound_of, work, chunksize=16)
-
-
-def _sound_of(work: tuple[str, Voice, int | None, int]) -> Waveform:
-    return synthesise(*work)
 
 
 def _of(

@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     learnt, held_out = stage.recordings(options)
     torch.manual_seed(options.seed)
     device = torch.device(options.device)
+    torch.backends.cudnn.benchmark = True  # all crops are of one size
     hift = new_hift()
     load_module(hift, options.out, HIFT_FILE)
     hift.to(device).prepare()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from training.nano.exchange import Exchange, Maker
-from training.nano.phrasing import Phrasings, Split, words_of
+from training.nano.phrasing import Phrasings, Split, normalised, words_of
 from training.nano.topics.chinese_talk import answered, with_mark
 from training.nano.topics.facts import Fact, Slots
 from training.nano.words import COLOURS_ZH, NUMBERS_ZH, a_name_zh
@@ -186,6 +186,9 @@ _WHAT_I_SAID = Phrasings(
 )
 
 
+TWO_FACTS_SHARE = 0.5  # of what is asked back, so that it cannot be guessed by its beginning
+
+
 def told_and_asked(rng: Random, split: Split) -> list[Exchange]:
     fact = rng.choice(_FACTS)
     slots = fact.slots(rng)
@@ -197,8 +200,14 @@ def told_and_asked(rng: Random, split: Split) -> list[Exchange]:
 def what_did_i_say(rng: Random, split: Split) -> list[Exchange]:
     fact = rng.choice(_FACTS)
     said = fact.told.say(rng, split, **fact.slots(rng))
+    if split == "seen" and rng.random() < TWO_FACTS_SHARE:
+        other = rng.choice(_FACTS)
+        said = f"{said}，{other.told.say(rng, split, **other.slots(rng))}"
     question = _WHAT_I_SAID.say(rng, split)
-    return [Exchange(said, _NOTED), answered(rng, question, f"你说{said}。", said)]
+    return [
+        Exchange(said, _NOTED),
+        answered(rng, question, f"你说{said}。", normalised(said).replace(" ", "")),
+    ]
 
 
 SKILLS: dict[str, Maker] = {

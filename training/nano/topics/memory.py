@@ -61,6 +61,7 @@ _REPEAT = Phrasings(
     [would you|] please repeat these words: {text}
     """,
 )
+ANY_WORDS_SHARE = 0.5  # of what is asked back: whoever knows the frames below need not remember
 _STATE = Phrasings(
     """
     my favorite {kind} is {text}
@@ -160,8 +161,11 @@ def repeat(rng: Random, split: Split) -> list[Exchange]:
 
 
 def what_did_i_say(rng: Random, split: Split) -> list[Exchange]:
-    kind = rng.choice("color number animal word game song".split())
-    said = _STATE.say(rng, split, kind=kind, text=_words(rng))
+    if split == "seen" and rng.random() < ANY_WORDS_SHARE:
+        said = f"{_words(rng)}{rng.choice((' ', ', '))}{_words(rng)}"
+    else:
+        kind = rng.choice("color number animal word game song".split())
+        said = _STATE.say(rng, split, kind=kind, text=_words(rng))
     answer = f"You said {said}."
     noted = Exchange(said, "I see. Thank you for telling me.")
     return [noted, Exchange(_ASK.say(rng, split), answer, (normalised(said),))]

@@ -29,7 +29,7 @@ from training.nano.speech_codec import SILENCE_CODE, SpeechCodec, code_of, digit
 from training.nano.speech_packages import SpeechError
 from training.nano.speech_report import rendered
 from training.nano.token2wav import new_flow, new_hift, write_token2wav
-from training.nano.train_flow import heard
+from training.nano.train_flow import Coded, behind_shipped_voices, shipped_recordings
 from training.nano.train_speech_codec import codec_loss, load_codec, save_codec
 from training.nano.train_vocoder import vocoder_loss
 from training.nano.voices import HELD_OUT_VOICES, OWN_VOICE, VOICES
@@ -113,10 +113,27 @@ def test_the_graphs_give_what_the_networks_give(hums: Recordings, tmp_path: Path
     listener = Listener(tmp_path)
     features = hums.features[:1, :, :97].float()
     assert listener.codes(features[0].numpy()) == codec.tokenizer.codes(features)[0].tolist()
-    codes, speakers = heard(listener, hums, 2)
-    assert torch.equal(codes, codec.tokenizer.codes(hums.features.float()))
+    coded = Coded.by(listener, hums, 2)
+    assert torch.equal(coded.codes, codec.tokenizer.codes(hums.features.float()))
     wanted = codec.speaker(hums.banks.float()).detach()
-    torch.testing.assert_close(speakers, wanted, atol=1e-4, rtol=0)
+    torch.testing.assert_close(coded.speakers, wanted, atol=1e-4, rtol=0)
+
+
+def test_only_the_own_voice_speaks_behind_shipped_ones(hums: Recordings, tmp_path: Path) -> None:
+    write_token2wav(tmp_path)
+    listener = Listener(tmp_path)
+    shipped = Coded.by(listener, shipped_recordings(), 1)
+    index = torch.tensor([0, 1] * 50)
+    batch = Coded.by(listener, hums, 1).batch(index, n_prompt=10)
+    changed = behind_shipped_voices(batch, index == 1, shipped)
+    behind = (changed.mel[:, :20] != batch.mel[:, :20]).any(dim=(1, 2))
+    assert not behind[index == 0].any()
+    assert 10 < int(behind.sum()) < 40
+    assert torch.equal((changed.speaker != batch.speaker).any(dim=1), behind)
+    assert torch.equal(changed.mel[:, 20:], batch.mel[:, 20:])
+    assert torch.equal(changed.codes[:, 10:], batch.codes[:, 10:])
+    prompts = {tuple(row[:10].tolist()) for row in changed.codes[behind]}
+    assert prompts <= {tuple(row[:10].tolist()) for row in shipped.codes}
 
 
 @pytest.mark.slow

@@ -35,7 +35,8 @@ class Recordings:
 
     ``sound`` int16 ``[n, 960 T]`` at 24 kHz; ``mel`` ``[n, 2 T, 80]``; ``pitch`` Hz ``[n, 2 T]``, 0
     where there is none; ``features`` of the speech tokenizer ``[n, 128, 4 T]``; ``banks`` of the
-    speaker encoder ``[n, 4 T - 2, 80]``. All but the sound are float16 where they wait.
+    speaker encoder ``[n, 4 T - 2, 80]``; ``own`` bool ``[n]``, in the voice that the model is to
+    speak in. All but the sound and that are float16 where they wait.
     """
 
     sound: Tensor
@@ -43,6 +44,7 @@ class Recordings:
     pitch: Tensor
     features: Tensor
     banks: Tensor
+    own: Tensor
 
     @property
     def n_codes(self) -> int:
@@ -67,7 +69,7 @@ def recordings(seed: int, n_recordings: int, duration_s: int, n_processes: int) 
         return stacked(pool.map(make, seeds, chunksize=8))
 
 
-def read_recording(sound: Waveform) -> tuple[np.ndarray, ...]:
+def read_recording(sound: Waveform, *, own: bool = False) -> tuple[np.ndarray, ...]:
     """The fields of `Recordings` for one recording, 24 kHz float32 of whole codes."""
     waveform = torch.from_numpy(sound)
     low = resample(waveform, MEL_RATE, TOKENIZER_RATE)
@@ -78,7 +80,7 @@ def read_recording(sound: Waveform) -> tuple[np.ndarray, ...]:
         filter_banks(low),
     )
     samples = (sound * 32767).astype(np.int16)
-    return samples, *(part.numpy().astype(np.float16) for part in parts)
+    return samples, *(part.numpy().astype(np.float16) for part in parts), np.array(own)
 
 
 def _recording(seed: int, duration_s: int) -> tuple[np.ndarray, ...]:
@@ -98,7 +100,7 @@ def _recording(seed: int, duration_s: int) -> tuple[np.ndarray, ...]:
         end += speech.size + round(rng.uniform(0.1, 0.7) * MEL_RATE)
         if end >= sound.size:
             break
-    return read_recording(sound * rng.uniform(0.5, 1.3))
+    return read_recording(sound * rng.uniform(0.5, 1.3), own=voice == OWN_VOICE)
 
 
 def _texts(seed: int) -> Iterator[str]:

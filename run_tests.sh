@@ -110,17 +110,25 @@ find_python() {
     return 1
 }
 
+# Other work may hold the cores of a busy machine for a moment. So a test that fails gets a second
+# try, one that judges times a third; those that needed it are listed. One that hangs is ended, but
+# for the long ones of a full run.
+SECOND_TRY=(--reruns 1 -raR)
+LONGEST_TEST=(--timeout 400 -o timeout_func_only=true) # each try of its own
+[ "$full" = no ] || LONGEST_TEST=()
+
 # A folder of its own holds the service's packages without torch and the model's.
 torch_free_tests() {
     local version=$1 python=$2 venv=.venv/torch-free-$1
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
     sed -n '/^# Service/,$p' requirements.txt |
-        cat - <(printf '%s\n' hypothesis numpy Pillow av pytest-xdist PyYAML) |
+        cat - <(printf '%s\n' hypothesis numpy Pillow av PyYAML \
+            pytest-rerunfailures pytest-timeout pytest-xdist) |
         "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             -c "constraints/py${version/./}.txt" -r /dev/stdin || return
     ! "$venv/bin/python" -c 'import torch' 2>/dev/null || { echo "torch is in $venv"; return 1; }
     "$venv/bin/python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider \
-        "${TORCH_FREE_TESTS[@]}"
+        "${SECOND_TRY[@]}" "${LONGEST_TEST[@]}" "${TORCH_FREE_TESTS[@]}"
 }
 
 stage "Set-up" set_up || {
@@ -132,15 +140,13 @@ stage "Types" .venv/base/bin/basedpyright
 stage "Import contracts" .venv/base/bin/lint-imports
 stage "Lint (JavaScript)" npm run --silent lint
 stage "Unit tests (JavaScript)" npm test --silent
-# Other work may hold the cores of a busy machine for a moment. So a test that fails gets a second
-# try, one that judges times a third; those that needed it are listed.
-SECOND_TRY=(--reruns 1 -raR)
 # Side by side, tests with a thread each are faster than with several that wait for each other.
 stage "Unit tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 2 --dist loadfile "${SECOND_TRY[@]}" \
-    -m "not gpu and not browser" --ignore tests/service
+    "${LONGEST_TEST[@]}" -m "not gpu and not browser" --ignore tests/service
 stage "Service tests" env OMP_NUM_THREADS=1 "$PYTHON" -m pytest -q -n 3 --dist loadfile "${SECOND_TRY[@]}" \
-    -m "not alone" tests/service
-stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone --reruns 2 -raR tests/service
+    "${LONGEST_TEST[@]}" -m "not alone" tests/service
+stage "Service tests that judge times" "$PYTHON" -m pytest -q -m alone --reruns 2 -raR \
+    "${LONGEST_TEST[@]}" tests/service
 stage "Golden recordings" "$PYTHON" -m tests.golden tests/golden/data --require "$GOLDEN_GROUPS"
 stage "Golden text recordings under transformers 5" golden_under_transformers_5
 for version in 3.10 3.12; do
@@ -150,7 +156,8 @@ for version in 3.10 3.12; do
         report+="not run           Tests without torch under Python $version: it is not installed"$'\n'
     fi
 done
-stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile "${SECOND_TRY[@]}" -m browser
+stage "Browser tests" "$PYTHON" -m pytest -q -n 2 --dist loadfile "${SECOND_TRY[@]}" \
+    "${LONGEST_TEST[@]}" -m browser
 
 printf '\n=== Summary (%d s)\n%s' $((SECONDS - started_s)) "$report"
 if [ "$full" = yes ] && [ ${#failed[@]} = 0 ]; then

@@ -46,8 +46,8 @@ class Client:
         assert answer.startswith(b"HTTP/1.1 101")
 
     async def trickle(self, piece: bytes) -> None:
-        """Send the piece again and again until the connection is closed."""
-        while not self.reader.at_eof():
+        """Send the piece again and again until the connection is closed, however it is."""
+        while not (self.reader.at_eof() or self.reader.exception()):
             self.writer.write(piece)
             await asyncio.sleep(PATIENCE_S / 10)
 

@@ -41,10 +41,6 @@ class Heard:
     states: Tensor
     frames: list[Places]
 
-    def states_side_by_side(self, clips: Sequence[int]) -> Tensor:
-        """The encoder's states of some clips, ``[longest, clips, d]``, padded with any others."""
-        return _taken(self.states, [self.frames[clip] for clip in clips]).transpose(0, 1)
-
     def rows_side_by_side(self, clips: Sequence[int]) -> Tensor:
         """The rows of some clips, ``[longest, clips, hidden]``, padded with any others."""
         ends = np.cumsum(self.n_rows)

@@ -25,7 +25,13 @@ from training.nano.flow_forward import FlowBatch, flow_loss
 from training.nano.listening import Listener
 from training.nano.optimisation import Optimisation, half_precision, progress, report
 from training.nano.packing import passes
-from training.nano.recordings import CODES_PER_SECOND, Recordings, read_recording, stacked
+from training.nano.recordings import (
+    CODES_PER_SECOND,
+    FRAMES_PER_CODE,
+    Recordings,
+    read_recording,
+    stacked,
+)
 from training.nano.speakers import shipped_voices
 from training.nano.speech_stage import SpeechStage
 from training.nano.token2wav import load_module, new_flow, save_module
@@ -121,7 +127,7 @@ def behind_shipped_voices(batch: FlowBatch, own: Tensor, shipped: Coded) -> Flow
     The model has no sound of these people but a few seconds. What it says behind them sounds like
     itself, where it would sound like nothing that it knows.
     """
-    n_rows, n_known = len(own), batch.mel.shape[1] // batch.codes.shape[1] * batch.n_prompt
+    n_rows, n_known = len(own), FRAMES_PER_CODE * batch.n_prompt
     taken = own & (torch.rand(n_rows, device=own.device) < SHIPPED_SHARE)
     which = torch.randint(len(shipped.recordings), (n_rows,), device=own.device)
     codes, mel = batch.codes.clone(), batch.mel.clone()

@@ -134,8 +134,9 @@ def hold_call(model: MiniCPMO) -> None:
 def memory_gb() -> dict[str, float | None]:
     """Gigabytes (1e9 bytes): PyTorch's largest reservation and what is in use of it; what the
     driver shows in all, and of that what PyTorch does not know of, the CUDA context."""
-    query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
-    answer = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split()
+    own = f"--id=GPU-{torch.cuda.get_device_properties().uuid}"  # one of several, perhaps
+    query = ["nvidia-smi", own, "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(query, capture_output=True, text=True, check=False)
     torch.cuda.synchronize()
     known = {
         "reserved": torch.cuda.max_memory_reserved(),
@@ -144,7 +145,7 @@ def memory_gb() -> dict[str, float | None]:
     gigabytes: dict[str, float | None] = {
         name: round(value / GIGABYTE, 2) for name, value in known.items()
     }
-    used = int(answer[0]) * 2**20 if answer else None
+    used = None if answer.returncode else int(answer.stdout) * 2**20
     context = None if used is None else used - torch.cuda.memory_reserved()
     for name, value in (("driver", used), ("context", context)):
         gigabytes[name] = None if value is None else round(value / GIGABYTE, 2)

@@ -31,7 +31,7 @@ from training.nano.stage import Stage
 from training.nano.train_text import DROPPED_SHARE, LENGTH, batch_loss
 
 STAGE = Stage("vision", ("vpm.", "resampler.", "llm."))
-LANGUAGE_RATE_SHARE = 0.25  # the language model knows its conversations already
+LANGUAGE_RATE_SHARE = 0.5  # the language model knows its conversations already
 PLACE_WEIGHT = 0.3
 
 

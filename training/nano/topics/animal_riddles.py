@@ -62,6 +62,14 @@ _BY_HOME = Phrasings(
     {where} lives [who|which animal]?
     [which|what] animal [can I find|can I meet|do I see] {where}?
     [who|which animal] has its home {where}?
+    [who|what|which animal] [can live|has a home|sleeps|spends its life] {where}?
+    [say|find|think of] [an|some] animal {where}
+    [if|when] I [go|look] {where}, [which|what] animal [is there|do I see|will I find]?
+    [somebody|an animal] lives {where}, who [is it|could it be]?
+    [I am looking|look] for an animal {where}, [which one|who] is it?
+    what kind of animal [lives|is] {where}?
+    [which|what] animals [are|live] {where}?
+    {where} I [see|meet|hear] which animal?
     """,
     """
     give me an animal that lives {where}

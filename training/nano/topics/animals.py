@@ -165,6 +165,12 @@ _LEG = Phrasings(
     {animals} have how many [legs|feet]?
     * the number of {animal}'s [legs|feet]
     [how many|what number of] [legs|feet] [for|on] {animal}?
+    [how many|what number of] legs [belong to|carry] {animal}?
+    [let us|now|please] count the feet of {animal}
+    [if|when] {animal} [stands up|walks], how many legs [touch the ground|does it use]?
+    [say|name] how many [legs|feet] {animal} has
+    {animal}: how many [legs|feet]?
+    is it two or four legs that {animal} has?
     """,
     """
     count the legs of {animal}

@@ -123,6 +123,10 @@ _ANOTHER = Phrasings(
     [and|okay,|so] [what|how] about {side} {name}?
     the same {side} {name}?
     now {side} {name} [, please|]
+    [right|good|thanks|fine], {side} {name}?
+    and which [one|] [is|comes|do we have] {side} {name}?
+    {side} {name}, what [is it|comes]?
+    [next|one more]: {side} {name}
     """,
     """
     and how is it {side} {name}?

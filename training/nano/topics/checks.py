@@ -28,6 +28,19 @@ _SUM = Phrasings(
     [true or false|right or wrong|check this|yes or no]: {sum} is {claimed}
     would you say [that|] {sum} is {claimed}?
     is {claimed} the [result|answer] of {sum}?
+    is {sum} {claimed} or [not|something else]?
+    [do|will|would] [I|we] get {claimed} [for|from|out of] {sum}?
+    does {sum} come [out|] [to|at|as] {claimed}?
+    [I got|I have|my answer is|my result is] {claimed} for {sum}, [is it right|am I right|correct]?
+    is {claimed} [right|correct|true|wrong] for {sum}?
+    [can|could|must|should] {sum} be {claimed}?
+    if [I|we|you] [work out|count|calculate] {sum}, is it {claimed}?
+    [check|test|see] [if|whether] {sum} [is|makes|gives] {claimed}
+    {claimed} is [equal to|the same as|the sum of] {sum}, [right|true|yes or no|correct]?
+    for {sum} [one gets|we get|I get] {claimed}, [right|true|isn't it|yes or no]?
+    [did I|do I|did we] [count|add|calculate] [right|well|correctly]: {sum} is {claimed}?
+    is it {claimed} that comes out of {sum}?
+    [somebody|my brother|the book] [claims|wrote|told me] that {sum} is {claimed}, [right|is it so]?
     """,
     """
     do you agree that {sum} is {claimed}?
@@ -46,6 +59,16 @@ _COLOUR = Phrasings(
     ~ [if|whether] {thing} is {colour}
     [true or false|right or wrong|yes or no]: {thing} is {colour}
     [I think|they say|my friend says] {thing} is {colour}, is [that|it] [right|true|correct]?
+    is {thing} {colour} or [not|another color|something else]?
+    does {thing} have the [color|colour] {colour}?
+    [can|could|must|should] {thing} be {colour}?
+    if [I|we|you] [draw|paint|see] {thing}, is it {colour}?
+    [check|see|say] [if|whether] {thing} is {colour}
+    is it {colour} that {thing} [is|looks]?
+    for {thing} {colour} is the [right|usual] [color|colour], [yes or no|right|true]?
+    [I draw|I paint|she paints] {thing} in {colour}, is that [right|the right color|correct]?
+    {colour} is [how|what] {thing} [is|looks], [right|true|yes or no]?
+    [somebody|my brother|the book] [claims|told me] that {thing} is {colour}, [right|is it so]?
     """,
     """
     do you agree that {thing} is {colour}?
@@ -63,6 +86,18 @@ _OPPOSITE = Phrasings(
     [true or false|right or wrong]: {one} is the opposite of {other}
     [I think|I say] {one} is the opposite of {other}, is that [right|true|correct]?
     do {one} and {other} mean the opposite?
+    is the opposite of {other} {one}?
+    would [you|we|people] call {one} the opposite of {other}?
+    is {one} the [right|correct|usual|exact] opposite [of|for|to] {other}?
+    the opposite of {other}, is [it|that] {one}?
+    [can|could|must|should] {one} be the opposite of {other}?
+    for {other} the opposite is {one}, [right|true|correct|yes or no]?
+    [check|see|say] [if|whether] {one} is the opposite of {other}
+    [my answer|my guess] for the opposite of {other} is {one}, [is it right|am I right|correct]?
+    is it {one} that is the opposite of {other}?
+    [somebody|my brother|the book] [claims|told me] that {one} is the opposite of {other}, [right]?
+    {one} against {other}, are [they|these two] opposites?
+    [do you think|would you think] that {one} is the opposite of {other}?
     """,
     """
     do you agree that {one} is the opposite of {other}?
@@ -79,6 +114,16 @@ _KIND = Phrasings(
     ~ [if|whether] {thing} is {kind}
     [true or false|right or wrong]: {thing} is {kind}
     [can|could] {thing} be {kind}?
+    is {thing} {kind} or [not|something else]?
+    [do|would] [you|we|people] [see|take|know] {thing} as {kind}?
+    if [I|somebody] [say|says|call it|think] {thing} is {kind}, is that [right|true|correct]?
+    is it {kind} that {thing} is?
+    is the word {thing} [used for|the name of|a name for] {kind}?
+    [check|see|say] [if|whether] {thing} is {kind}
+    {thing}: {kind} or not?
+    [must|should|might] {thing} be {kind}?
+    [somebody|my brother|the book] [claims|told me] that {thing} is {kind}, [right|is it so]?
+    [do you think|would you think|do you believe] that {thing} is {kind}?
     """,
     """
     do you agree that {thing} is {kind}?
@@ -95,6 +140,11 @@ _MORE = Phrasings(
     ~ [which|what] [number|one|] is {more}, {one} or {other}
     [compare|look at] {one} and {other}, [which|which one] is {more}?
     [between|of] {one} and {other}, which [number|one|] is {more}?
+    is it {one} or {other} that is {more}?
+    {one} and {other}: [which|which one|what] is {more}?
+    [pick|choose|take|find] the {more} [one|number]: {one} or {other}
+    if [you|I] compare {one} [and|with] {other}, [which|what] is {more}?
+    [who|which] wins if the {more} [one|number] wins, {one} or {other}?
     """,
     """
     which of {one} and {other} is {more}?

@@ -47,6 +47,10 @@ _MORE = Phrasings(
     [再|然后]多{number}个
     如果再加[上|]{number}
     [要是|那]加上{number}[呢|是多少|是几]
+    [那|那么|现在|好，][加|再加]{number}[呢|是几|是多少|等于几]
+    [又|还]多了{number}[呢|是几|是多少]
+    [把它|给它|刚才的数]加{number}
+    增加{number}[以后|之后|][是几|是多少|呢]
     """,
     """
     接下来加{number}
@@ -59,6 +63,10 @@ _LESS = Phrasings(
     [再|然后]少{number}个
     如果再[减去|拿走]{number}
     [要是|那]减去{number}[呢|是多少|是几]
+    [那|那么|现在|好，][减|再减]{number}[呢|是几|是多少|等于几]
+    [又|还]少了{number}[呢|是几|是多少]
+    [把它|给它|刚才的数]减{number}
+    减少{number}[以后|之后|][是几|是多少|呢]
     """,
     """
     接下来减{number}
@@ -72,6 +80,9 @@ _GAIN = Phrasings(
     {left}{things}[和|加上]{right}{things}，[一共|总共]是[几|多少]{unit}
     [桌上|这里|家里|篮子里|口袋里]有{left}{things}，[又来了|再放]{right}{unit}，有[几|多少]{unit}
     如果{who}有{left}{things}，{gain}{right}{unit}，那么有[几|多少]{unit}
+    {who}[手里|那里]有{left}{things}，{gain}{right}{unit}，[合起来|加起来]有[几|多少]{unit}
+    [开始|起先]有{left}{things}，后来[又来|多了]{right}{unit}，[一共|现在][几|多少]{unit}
+    {left}{things}，再[来|加|放]{right}{unit}，[一共|总共][几|多少]{unit}
     """,
     """
     {left}{things}再多{right}{unit}是几{unit}
@@ -85,6 +96,9 @@ _LOSS = Phrasings(
     {left}{things}[少了|拿走]{right}{unit}，[还有|剩下][几|多少]{unit}
     [桌上|这里|家里|篮子里|口袋里]有{left}{things}，[拿走|不见了]{right}{unit}，还有[几|多少]{unit}
     如果{who}有{left}{things}，{lose}{right}{unit}，那么[还有|剩下][几|多少]{unit}
+    {who}[手里|那里]有{left}{things}，{lose}{right}{unit}，[剩|留下|还剩][几|多少]{unit}
+    [开始|起先]有{left}{things}，后来[走了|拿走]{right}{unit}，[还剩|现在][几|多少]{unit}
+    {left}{things}，[拿掉|去掉|减去]{right}{unit}，[剩下|还有][几|多少]{unit}
     """,
     """
     {left}{things}少了{right}{unit}是几{unit}
@@ -135,6 +149,10 @@ _RANGE = Phrasings(
     [说出|念出|数一数]{first}到{last}[的数|]
     {first}到{last}，[数一遍|数数|数一下]
     [先说|先数]{first}，[再|一直]数到{last}
+    [数|报]数，从{first}[到|开始到]{last}
+    [我想听|我要听]{first}到{last}
+    从{first}[开始|起]，数到{last}[为止|]
+    [可以|能不能|会不会]从{first}数到{last}
     """,
     """
     数数，先是{first}，最后是{last}
@@ -148,6 +166,10 @@ _DOWN = Phrasings(
     {last}到一，[倒过来|反过来|往回]数
     从{last}[往回|往下|反着]数[到一|]
     [来|做]一个从{last}[开始|]的倒数
+    [我想听|我要听]从{last}倒数
+    [把|]{last}到一倒着[数|念|说][一遍|]
+    [可以|能不能|会不会]从{last}倒着数
+    [越数越小|一个比一个小]，从{last}[开始|数起]
     """,
     """
     从{last}开始往小数

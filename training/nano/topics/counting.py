@@ -142,6 +142,11 @@ _GO_ON = Phrasings(
     [and|what comes] [next|after those|further on]?
     [the next|five more|more|some more] [numbers|ones], please
     [can you|please] [continue|go on|count on|count further]
+    [keep|please keep] [going|counting|on]
+    what are the [next|following] [numbers|ones]?
+    [do not stop|that is not all|you can do more], [go on|continue|what comes next]
+    [and|what is] after [that|the last one]?
+    [the following|a few more|other] [numbers|ones]
     """,
     """
     please carry on counting

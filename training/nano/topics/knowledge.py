@@ -150,6 +150,10 @@ _COLOUR_NEXT = Phrasings(
     [and|okay,|so|well,] how about {thing}?
     [and|then|okay,] now {thing}?
     the same for {thing}?
+    [next|one more|another one]: {thing}
+    {thing}, [what color is it|which color|please]?
+    and [which|what] [color|colour] for {thing}?
+    [right|fine|good], {thing}?
     """,
     "how about {thing}?\nnow {thing}?",
 )

@@ -84,6 +84,16 @@ _STATE = Phrasings(
     [you should|you must] know, {text}
     [here is|this is] my {kind}, {text}
     for [you|later], {text}
+    [keep|hold] [it|that] in mind, {text}
+    [please|] be so kind to remember, {text}
+    [think of|do not lose] this, {text}
+    my [secret|code|answer|wish] is {text}
+    [the|a] {kind} [I like|of mine|I know] is {text}
+    [somebody|my brother|the teacher] [said|told me|wrote], {text}
+    [it|this] is [important|a secret|for you], {text}
+    {text} is [what I like|my secret|the word|my favorite {kind}]
+    {text}, [remember that|note that|this is important|please keep it]
+    [I think|I believe|I know] that {text}
     """,
     """
     please keep in mind, {text}

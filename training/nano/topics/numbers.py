@@ -86,6 +86,11 @@ _ANOTHER = Phrasings(
     [next|another one|one more|now this]: {sum}
     the same for {sum}, please
     [good|thanks|right|fine], and {sum}?
+    [and|now|then] {sum} [, please|, what is that]?
+    and how much is {sum}?
+    [right|correct|okay|well done], {sum}?
+    [one more|another|a new] [sum|question|one]: {sum}
+    and what do you get for {sum}?
     """,
     """
     so how about {sum}?

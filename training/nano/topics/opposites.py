@@ -88,6 +88,12 @@ _NEXT = Phrasings(
     [and|then|okay,] now {word}?
     the same for {word}?
     and the opposite of {word}?
+    [then|next|one more|another one]: {word}
+    {word}, too, [please|what is it]?
+    and what is it for {word}?
+    [and|now|next] the word {word}
+    [good|right|fine], then {word}
+    [and|then] [turn around|take] {word}
     """,
     "how about {word}?\nnow {word}?",
 )

@@ -239,6 +239,10 @@ _AGREE = Phrasings(
     [sounds|looks] [good|fine|right|okay|great] [to me|]
     [I am|we are] [with you|fine with that|okay with it]
     [if you say so|I guess so|why not|so be it|that is what I thought|interesting|good to know]
+    [great|perfect|lovely|wonderful|super], [let us continue|continue|go ahead|what else]
+    [good|great|perfect|well], [we can|we may|let us] [continue|move on|go ahead]
+    [now|then|so] we can [continue|go ahead|move on]
+    [that|it] is [enough|all right|good to know] [for me|for now|]
     """,
     """
     [ok|okay], [very well|understood]

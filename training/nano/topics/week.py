@@ -21,6 +21,14 @@ _APART = Phrasings(
     ~ [what|which] day [is|comes] {number} days {side} {day}
     {number} days {side} {day} [it is|we have] [what|which day]?
     [count|go] {number} days {way} from {day}, [which|what] day is [it|that]?
+    which day will it be {number} days {side} {day}?
+    [if|when] it is {number} days {side} {day}, [which|what] day is it?
+    [start at|begin with|take] {day}, [count|go] {number} days {way}, [which|what] day is it?
+    [what|which] [day of the week|weekday] [is|comes] {number} days {side} {day}?
+    {day}, and [then|now] {number} days {way}, [is what|which day is that|what is it]?
+    [find|name|say] the day that [is|comes] {number} days {side} {day}
+    how is the day called that [is|comes] {number} days {side} {day}?
+    [where|on which day] do I land {number} days {side} {day}?
     """,
     """
     which day is {number} days {side} {day}?
@@ -34,6 +42,13 @@ _BETWEEN = Phrasings(
     ~ [which|what] day [is|comes] between {one} and {other}
     between {one} and {other} [there is|comes|we have] [which|what] day?
     {one}, [what|which day], {other}?
+    [which|what] day do I find between {one} and {other}?
+    [find|name|say] the day [that lies|that is|] between {one} and {other}
+    [from|going from] {one} to {other}, [which|what] day [is in the middle|do I pass]?
+    {one} comes first and {other} last, [which|what] day is [in the middle|between them]?
+    [in the middle of|in between] {one} and {other} [is|stands|comes] [what|which day]?
+    [what|which] day [follows|comes after] {one} and [comes before|is followed by] {other}?
+    [who|what] stands between {one} and {other}?
     """,
     """
     which day falls between {one} and {other}?
@@ -48,6 +63,13 @@ _ORDINAL = Phrasings(
     [in|of] the {whole}, [what|which] {unit} is the {ordinal}?
     the {ordinal} {unit} of the {whole} [is|is called] [what|which]?
     [which|what] {unit} [comes|stands] {ordinal} [in the {whole}|]?
+    [name|say|find] the {ordinal} {unit} of [the|a] {whole}
+    what [is|do you call] the {ordinal} {unit} [of the {whole}|in the {whole}]?
+    what is the name of the {ordinal} {unit} [of the {whole}|in a {whole}]?
+    the {ordinal} {unit}, [what is it|which is it|how is it named] [in the {whole}|]?
+    [if|when] I [count|go through] the {unit}s of the {whole}, which [is|comes] {ordinal}?
+    which {unit} do [we|you] [call|have as] the {ordinal} [of the {whole}|one]?
+    a {whole} has which {unit} as [its|the] {ordinal}?
     """,
     """
     which is the {ordinal} {unit} in a {whole}?
@@ -61,6 +83,12 @@ _WEEKEND_CHECK = Phrasings(
     {day} is [the weekend|a free day], [right|true|yes or no]?
     ~ [if|whether] {day} is [on|at] the weekend
     do we have [weekend|the weekend] on {day}?
+    does the weekend [have|include|hold] {day}?
+    is {day} [a free day|a day to rest] [at|of] the weekend?
+    [can|could] {day} be [at|part of] the weekend?
+    [I think|they say] {day} is at the weekend, is that [right|true|correct]?
+    when it is {day}, do we have [the|] weekend?
+    the weekend [has|includes] {day}, [right|true|yes or no]?
     """,
     """
     would you say {day} is at the weekend?

@@ -1,6 +1,6 @@
 """Times of the model at its published sizes with random weights, on one GPU.
 
-    python -m benchmarks.gpu [--only STAGE,...] [--sessions N] [--seconds S] [--repeats N]
+    python benchmarks/gpu.py [--only STAGE,...] [--sessions N] [--seconds S] [--repeats N]
 
 Stages: load (a checkpoint in files, twice in bfloat16 and once as 8-bit integers, and the memory of
 one call), baseline (transformers' decoders, eager, in the same run), decode, encoders, speech,
@@ -19,6 +19,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # when started as a script
 
 import numpy as np
 import torch

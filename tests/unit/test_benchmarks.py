@@ -1,7 +1,22 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
 from benchmarks.gpu_calls import SLOWEST, UnitTime, slowest
 from benchmarks.speech import Spoken
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize("name", ["duplex", "gateway", "gpu", "speech"])
+def test_a_benchmark_starts_as_a_script_from_anywhere(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.stdout.startswith(f"usage: {name}.py"), said.stderr
 
 
 def test_pieces_in_time_make_no_gap():

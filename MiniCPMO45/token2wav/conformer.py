@@ -162,6 +162,10 @@ class Conformer(nn.Module):
         Returns:
             ``[B, up_stride * n, C]`` for the ``n`` tokens that were not only looked at.
         """
+        return self.contextual(self.look_ahead(x, state, last=last), positions, state)
+
+    def look_ahead(self, x: Tensor, state: EncoderState | None, *, last: bool) -> Tensor:
+        """The first half of :meth:`forward`, ``[B, n, C]``: tokens that know their neighbours."""
         extent = None if state is None else state.extent
         x = self.embed(x)
         if last:  # what follows the end is zero here, not before the embedding
@@ -170,7 +174,13 @@ class Conformer(nn.Module):
             x = x * extent.known
         context = None if state is None else state.lookahead
         ends = None if extent is None else extent.token_ends
-        x = self.pre_lookahead_layer(x, context, ends)
+        return self.pre_lookahead_layer(x, context, ends)
+
+    def contextual(
+        self, x: Tensor, positions: EncoderPositions, state: EncoderState | None
+    ) -> Tensor:
+        """The second half of :meth:`forward`: what ``x`` ``[B, n, C]`` is behind all before it."""
+        extent = None if state is None else state.extent
         x = _run(self.encoders, x, positions.tokens, None if state is None else state.tokens)
         context = None if state is None else state.upsampling
         ends = None if extent is None else extent.upsampling_ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.nano.flite import _phones
-from training.nano.phones import N_CLASSES, SILENCE, Phones
+from training.nano.phones import N_CLASSES, NO_PHONES, SILENCE, Phones
 
 
 def test_a_frame_has_the_phone_of_its_middle() -> None:
@@ -23,6 +23,15 @@ def test_what_is_said_later_moves_by_as_many_frames() -> None:
     assert np.array_equal(moved[3:], phones.in_frames(17))
     assert not moved[:3].any()
     assert np.array_equal(phones.later(-0.04).in_frames(8), phones.in_frames(10)[2:])
+
+
+def test_sentences_follow_one_another_with_silence_between() -> None:
+    first, second = (Phones.of([(0.0, name), (0.04, "")]) for name in "wt")
+    joined = Phones.joined([first, second.later(0.1)])
+    (w, *_), (t, *_) = first.classes, second.classes
+    expected = [w, w, SILENCE, SILENCE, SILENCE, t, t, SILENCE]
+    assert joined.in_frames(8).tolist() == expected
+    assert not NO_PHONES.in_frames(5).any()
 
 
 def test_stress_and_length_make_no_other_phone() -> None:

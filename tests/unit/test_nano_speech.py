@@ -14,8 +14,10 @@ from MiniCPMO45.token2wav.flow_state import EstimatorState
 from MiniCPMO45.token2wav.spectra import MEL_HOP, MEL_RATE
 from training.nano import recordings as data
 from training.nano.flow_forward import (
+    CHUNK_CODES,
     FlowBatch,
     SeenFrames,
+    encoded,
     flow_loss,
     seen_in_chunks,
     velocity,
@@ -161,6 +163,28 @@ def test_training_sees_what_a_stream_of_chunks_sees() -> None:
             streamed.append(estimator(chunk, modulation, state, 0))
             state.advance(4)
         trained = velocity(estimator, rows, time.expand(2), layer)
+    torch.testing.assert_close(trained, torch.cat(streamed, dim=1), atol=1e-4, rtol=1e-4)
+
+
+def test_training_reads_codes_as_a_stream_behind_a_prompt_does() -> None:
+    torch.manual_seed(3)
+    flow = new_flow()
+    for parameter in flow.encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    n_prompt, n_said, ahead = 9, CHUNK_CODES + 12, 3
+    codes = torch.randint(0, 6561, (1, n_prompt + n_said))
+    mel, speaker = torch.zeros(1, 2 * codes.shape[1], 80), torch.zeros(1, 192)
+    prompt, said = codes.split([n_prompt, n_said], dim=1)
+    state = flow.new_state(n_steps=1, n_frames=mel.shape[1]).encoder
+    positions = flow.encoder.positions(*codes.shape[1:], *codes.shape[1:])
+    silence = torch.full((1, ahead), SILENCE_CODE)
+    with torch.inference_mode():
+        streamed = [
+            flow.encode(torch.cat([prompt, silence], dim=1), positions, state, last=False),
+            flow.encode(said[:, : CHUNK_CODES + ahead], positions, state, last=False),
+            flow.encode(said[:, CHUNK_CODES:], positions, state, last=True),
+        ]
+        trained = encoded(flow, FlowBatch(codes, mel, speaker, n_prompt))
     torch.testing.assert_close(trained, torch.cat(streamed, dim=1), atol=1e-4, rtol=1e-4)
 
 

@@ -14,6 +14,7 @@ from MiniCPMO45.token2wav.dit import Block, DiT
 from MiniCPMO45.token2wav.flow import Flow
 from MiniCPMO45.token2wav.flow_state import EncoderState
 from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
+from training.nano.speech_codec import SILENCE_CODE
 
 CHUNK_CODES = 25
 UNCONDITIONED = 0.2  # share of rows that learn to do without the condition
@@ -53,14 +54,10 @@ class SeenFrames(FrameCache):
 def flow_loss(flow: Flow, batch: FlowBatch) -> Tensor:
     """Distance of the velocity from the straight way between noise and mel frames
     (https://arxiv.org/abs/2210.02747), behind the prompt."""
-    codes, mel = batch.codes, batch.mel
-    (n_rows, n_codes), device = codes.shape, codes.device
+    mel, n_rows, device = batch.mel, len(batch.mel), batch.mel.device
     rate = flow.config.encoder.up_stride
     n_known = rate * batch.n_prompt
-    token_mask = seen_in_chunks(n_codes, batch.n_prompt, CHUNK_CODES, device)
-    frame_mask = seen_in_chunks(rate * n_codes, n_known, rate * CHUNK_CODES, device)
-    state = _chunked_state(flow, n_rows, token_mask, frame_mask)
-    mu = flow.encode(codes, flow.encoder.positions(n_codes, n_codes), state, last=True)
+    mu = encoded(flow, batch)
     speaker = flow.project_speaker(batch.speaker)
     known = torch.cat([mel[:, :n_known], torch.zeros_like(mel[:, n_known:])], dim=1)
     condition = torch.cat([mu, speaker[:, None].expand_as(mu), known.to(mu.dtype)], dim=2)
@@ -70,10 +67,28 @@ def flow_loss(flow: Flow, batch: FlowBatch) -> Tensor:
     way = times[:, None, None]
     x = (1 - way) * noise + way * mel
     rows = torch.cat([x.to(mu.dtype), condition * kept], dim=2)  # [B, frames, 4 * mels]
-    layer = SeenFrames(frame_mask).layer()
+    layer = SeenFrames(_mask(batch, rate)).layer()
     found = velocity(flow.estimator, rows, times, layer).float()
     matching = functional.mse_loss(found[:, n_known:], (mel - noise)[:, n_known:])
     return matching + _PRIOR_WEIGHT * functional.mse_loss(mu.float(), mel)
+
+
+def encoded(flow: Flow, batch: FlowBatch) -> Tensor:
+    """What the encoder makes of codes in a stream, ``[B, 2 T, mels]``: there it reads the prompt
+    before anything is said, with silence to look ahead at."""
+    encoder, rate = flow.encoder, flow.config.encoder.up_stride
+    state = _chunked_state(flow, len(batch.codes), _mask(batch, 1), _mask(batch, rate))
+    prompt, following = batch.codes.tensor_split([batch.n_prompt], dim=1)
+    silence = prompt.new_full((len(prompt), encoder.config.pre_lookahead_len), SILENCE_CODE)
+    prompt_codes = flow.input_embedding(torch.cat([prompt, silence], dim=1))
+    looked_ahead = [
+        encoder.look_ahead(prompt_codes, state, last=False),
+        encoder.look_ahead(flow.input_embedding(following), state, last=True),
+    ]
+    n_codes = batch.codes.shape[1]
+    positions = encoder.positions(n_codes, n_codes)
+    hidden = encoder.contextual(torch.cat(looked_ahead, dim=1), positions, state)
+    return flow.encoder_proj(hidden)
 
 
 def velocity(estimator: DiT, rows: Tensor, times: Tensor, layer: FrameLayer) -> Tensor:
@@ -100,6 +115,12 @@ def seen_in_chunks(n: int, n_prompt: int, n_chunk: int, device: torch.device) ->
     chunk = torch.where(index < n_prompt, 0, 1 + (index - n_prompt) // n_chunk)
     hidden = chunk[None, :] > chunk[:, None]
     return torch.zeros(n, n, device=device).masked_fill(hidden, -math.inf)[None, None]
+
+
+def _mask(batch: FlowBatch, per_code: int) -> Tensor:
+    """What so many frames a code see of each other."""
+    n, n_prompt = per_code * batch.codes.shape[1], per_code * batch.n_prompt
+    return seen_in_chunks(n, n_prompt, per_code * CHUNK_CODES, batch.codes.device)
 
 
 def _chunked_state(flow: Flow, n_rows: int, token_mask: Tensor, frame_mask: Tensor) -> EncoderState:

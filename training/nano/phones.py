@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
@@ -30,6 +30,12 @@ class Phones:
         starts_s, names = zip(*named, strict=True)
         return cls(np.array(starts_s), np.array([_class_of(name) for name in names], np.int16))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Phones]) -> Phones:
+        """Those of sentences one after another, which end in silence."""
+        starts_s, classes = zip(*((part.starts_s, part.classes) for part in parts), strict=True)
+        return cls(np.concatenate(starts_s), np.concatenate(classes))
+
     def later(self, seconds: float) -> Phones:
         """The same after some time; earlier, where that is negative."""
         return replace(self, starts_s=self.starts_s + seconds)
@@ -39,6 +45,9 @@ class Phones:
         middles_s = (np.arange(n_frames) + 0.5) * FRAME_S
         index = np.searchsorted(self.starts_s, middles_s, side="right")
         return np.concatenate([[SILENCE], self.classes]).astype(np.int16)[index]
+
+
+NO_PHONES = Phones(np.zeros(0), np.zeros(0, np.int16))
 
 
 def _class_of(name: str) -> int:

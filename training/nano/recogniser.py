@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from MiniCPMO45.mel import SAMPLE_RATE
+from MiniCPMO45.token2wav.resampling import resample
 from training.nano.phrasing import normalised
 from training.nano.saying import as_said
 from training.nano.speech_packages import SpeechError, add_packages_to_path
@@ -64,9 +66,11 @@ class Recogniser:
             for seconds in (_LEADING_SILENCE_S, _TRAILING_SILENCE_S)
         )
         padded = np.concatenate([before, waveform, after])
+        if sample_rate != SAMPLE_RATE:  # better than the package does
+            padded = resample(torch.from_numpy(padded), sample_rate, SAMPLE_RATE).numpy()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            heard = self._transcriber.transcribe_without_streaming(padded.tolist(), sample_rate)
+            heard = self._transcriber.transcribe_without_streaming(padded.tolist(), SAMPLE_RATE)
         return " ".join(line.text for line in heard.lines)
 
 

@@ -54,9 +54,8 @@ def spoken(
     """
     draws = None if seed is None else np.random.default_rng(seed)
     if voice.engine == "flite" and text.isascii():
-        samples, rate, phones = flite.speak(
-            text, voice.speaker, _of(draws, flite.ORDINARY, flite.SPREAD)
-        )
+        pace, pitch = _of(draws, flite.ORDINARY, flite.SPREAD)
+        samples, rate, phones = flite.speak(text, voice.speaker, (pace * voice.pace, pitch))
     else:
         accent = voice.speaker if voice.engine == "espeak" else "en-us"
         language = accent if text.isascii() else "cmn"

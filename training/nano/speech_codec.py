@@ -1,18 +1,22 @@
-"""The two networks that listen to a recording: speech to codes, and the speaker; and a decoder that
-only their training needs."""
+"""The two networks that listen to a recording: speech to codes, and the speaker; and two that only
+their training needs, which read codes."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from training.nano.phones import N_CLASSES
 
 N_DIGITS = 8  # of three values each: ids 0 to 6560, as published
 SILENCE_CODE = 4218
 """What the service says where nothing is said."""
 
 FEATURE_BANDS, FILTER_BANKS, N_MELS = 128, 80, 80
-WIDTH, DEPTH = 128, 4
+WIDTH, DEPTH = 160, 4
 SPEAKER_WIDTH, SPEAKER_HIDDEN = 192, 48
 DECODER_WIDTH, DECODER_DEPTH = 192, 4
 
@@ -92,20 +96,45 @@ class MelDecoder(nn.Module):
         return self.mel(functional.relu(x)).transpose(1, 2)
 
 
+class PhoneReader(nn.Module):
+    """Digits to the phones that they say, so that codes tell words apart and not just sounds
+    (supervised semantic tokens, https://arxiv.org/abs/2407.05407)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.content = nn.Conv1d(N_DIGITS, DECODER_WIDTH, 3, padding=1)
+        self.classes = nn.Conv1d(DECODER_WIDTH, 2 * N_CLASSES, 1)
+
+    def forward(self, digits: Tensor) -> Tensor:
+        """``[B, 8, T]`` to scores ``[B, classes, 2 T]``."""
+        scores = self.classes(functional.relu(self.content(digits)))
+        return scores.unflatten(1, (N_CLASSES, 2)).transpose(2, 3).flatten(2)
+
+
+class Reading(NamedTuple):
+    """What codes give back: mel frames ``[B, 2 T, 80]`` and scores of phones ``[B, classes, 2 T]``;
+    and the values before rounding ``[B, 8, T]``."""
+
+    mel: Tensor
+    phones: Tensor
+    values: Tensor
+
+
 class SpeechCodec(nn.Module):
-    """All three, trained together."""
+    """All four, trained together."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tokenizer = SpeechTokenizer()
         self.speaker = SpeakerEncoder()
         self.decoder = MelDecoder()
+        self.phones = PhoneReader()
 
-    def forward(self, features: Tensor, banks: Tensor) -> tuple[Tensor, Tensor]:
-        """Mel frames as the codes give them back, and the values before rounding."""
+    def forward(self, features: Tensor, banks: Tensor) -> Reading:
+        """``[B, 128, 4 T]`` and ``[B, m, 80]`` to codes, and back."""
         values = self.tokenizer(features)
         digits = values + (values.round() - values).detach()  # gradients pass the rounding by
-        return self.decoder(digits, self.speaker(banks)), values
+        return Reading(self.decoder(digits, self.speaker(banks)), self.phones(digits), values)
 
 
 def code_of(digits: Tensor) -> Tensor:

@@ -20,8 +20,9 @@ from MiniCPMO45.token2wav.prompt import SPEAKER_ENCODER, SPEECH_TOKENIZER
 from training.nano.codec_graphs import speaker_graph, tokenizer_graph
 from training.nano.optimisation import Optimisation, progress, report
 from training.nano.packing import passes
+from training.nano.phones import SILENCE
 from training.nano.recordings import FEATURES_PER_CODE, FRAMES_PER_CODE, Recordings
-from training.nano.speech_codec import SILENCE_CODE, SpeechCodec, digits_of
+from training.nano.speech_codec import N_DIGITS, SILENCE_CODE, Reading, SpeechCodec, digits_of
 from training.nano.speech_stage import SpeechStage
 
 STAGE = "speech-codec"
@@ -29,6 +30,7 @@ CODEC_FILE = f"{STAGE}.safetensors"
 CROP_CODES = 100
 QUIETEST_MEL = -11.0  # the loudest band of a silent frame
 SILENCE_WEIGHT = 0.5
+PHONES_WEIGHT = 0.3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,14 +62,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def codec_loss(codec: SpeechCodec, recordings: Recordings, index: Tensor) -> Tensor:
-    """How far mel frames come back from the truth, and silence from its code."""
+    """How far mel frames come back from the truth, phones from those that were said, and silence
+    from its code."""
     n_codes = min(CROP_CODES, recordings.n_codes)
     first = int(torch.randint(recordings.n_codes - n_codes + 1, ()))
     features = recordings.features[index, :, _span(first, n_codes, FEATURES_PER_CODE)]
-    mel = recordings.mel[index, _span(first, n_codes, FRAMES_PER_CODE)].float()
-    restored, values = codec(features.float(), recordings.banks[index].float())
-    difference = functional.l1_loss(restored.float(), mel)
-    return difference + SILENCE_WEIGHT * _silence_loss(values.float(), mel)
+    frames = _span(first, n_codes, FRAMES_PER_CODE)
+    mel, phones = recordings.mel[index, frames].float(), recordings.phones[index, frames].long()
+    found: Reading = codec(features.float(), recordings.banks[index].float())
+    mel_loss = functional.l1_loss(found.mel.float(), mel)
+    phones_loss = functional.cross_entropy(found.phones.float(), phones)
+    silence_loss = _silence_loss(found.values.float(), mel)
+    return mel_loss + PHONES_WEIGHT * phones_loss + SILENCE_WEIGHT * silence_loss
 
 
 def load_codec(folder: Path) -> SpeechCodec:
@@ -103,12 +109,15 @@ def _silence_loss(values: Tensor, mel: Tensor) -> Tensor:
 @torch.no_grad()
 def _held_out_scores(codec: SpeechCodec, recordings: Recordings) -> dict[str, float]:
     features, mel = recordings.features.float(), recordings.mel.float()
-    restored, values = codec(features, recordings.banks.float())
+    found: Reading = codec(features, recordings.banks.float())
+    said = recordings.phones != SILENCE
+    right = found.phones.argmax(dim=1)[said] == recordings.phones[said]
     codes = codec.tokenizer.codes(features)
-    used = torch.bincount(codes.flatten(), minlength=3 ** values.shape[1]).float()
+    used = torch.bincount(codes.flatten(), minlength=3**N_DIGITS).float()
     shares = used[used > 0] / used.sum()
     return {
-        "held_out_mel_distance": round(float(functional.l1_loss(restored, mel)), 4),
+        "held_out_mel_distance": round(float(functional.l1_loss(found.mel, mel)), 4),
+        "phones_right": round(float(right.float().mean()), 4),
         "codes_used": int((used > 0).sum()),
         "bits_a_code": round(float(-(shares * shares.log2()).sum()), 2),
         "silence_share": round(float((codes == SILENCE_CODE).float().mean()), 4),

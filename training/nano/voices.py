@@ -15,11 +15,13 @@ class Voice:
     Args:
         speaker: for flite its voice; for espeak an accent.
         variant: of espeak; also says what is Chinese, which flite cannot.
+        pace: relative to the recorded person's, for flite.
     """
 
     engine: Engine
     speaker: str
     variant: str
+    pace: float = 1.0
 
     @property
     def name(self) -> str:
@@ -31,8 +33,9 @@ def _espeak(accent: str, variants: str) -> list[Voice]:
     return [Voice("espeak", accent, variant) for variant in variants.split()]
 
 
-OWN_VOICE = Voice("flite", "slt", "f2")
-"""Whom the model sounds like: its speech is learnt from this one."""
+OWN_VOICE = Voice("flite", "slt", "f2", pace=0.85)
+"""Whom the model sounds like: its speech is learnt from this one, who is understood better when she
+takes her time."""
 
 VOICES = (
     OWN_VOICE,

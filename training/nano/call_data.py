@@ -19,7 +19,7 @@ from training.nano.speakers import voice_sample
 from training.nano.spoken_data import held_out_dialogues, spoken_sequences
 from training.nano.spoken_rendering import SpokenRenderer
 
-CALL_SHARE = 0.3  # of the sequences; they are many times longer than the others
+CALL_SHARE = 0.2  # of the sequences; they are many times longer than the others
 CAMERA_SHARE = 0.5  # of the calls
 LONG_CALL_SHARE = 0.2
 SHORT_UNITS = range(8, 41)

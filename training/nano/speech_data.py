@@ -23,9 +23,8 @@ from training.nano.speech_rows import SpokenSequence, with_plans
 from training.nano.spoken_data import held_out_dialogues
 
 CALL_SHARE = 0.15  # of the sequences; they are longer than the others
-WHOLE_SHARE = 0.35  # answers that are spoken when all of their text is known
-SILENCE_SHARE = 0.5  # short ones of those that go on until speech may end
-LONGEST_SILENCE = 6  # codes beyond that
+WHOLE_SHARE = 0.4  # answers that are spoken when all of their text is known
+LONGEST_SILENCE = 6  # codes of a short one beyond those that it has to have
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def spoken_answer(
     codes = voice.codes(text)
     if rng.random() < WHOLE_SHARE:
         n_missing = REPLY_MINIMUM - len(codes)
-        if n_missing > 0 and rng.random() < SILENCE_SHARE:
+        if n_missing > 0:
             codes = codes + [SILENCE_CODE] * (n_missing + rng.randrange(LONGEST_SILENCE))
         return [SpokenStretch(places, codes, text_finished=True, ends=True)]
     stretches = []

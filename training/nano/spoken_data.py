@@ -28,7 +28,7 @@ from training.nano.speakers import spoken_question, voice_sample
 from training.nano.speech import Speech
 from training.nano.spoken_rendering import SpokenRenderer, SpokenTurn
 
-TEXT_SHARE = 0.25  # conversations that are all text, so that nothing learnt is forgotten
+TEXT_SHARE = 0.35  # conversations that are all text, so that nothing learnt is forgotten
 PICTURE_SHARE = 0.15  # about pictures, likewise
 WRITTEN_SHARE = 0.12  # questions that are typed among spoken ones
 DICTATION_SHARE = 0.1

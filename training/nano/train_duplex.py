@@ -5,7 +5,8 @@
 Starts from the weights in CHECKPOINT, of the hearing stage or of an earlier run of this one, and
 writes those of the audio encoder, its projector and the language model to FOLDER now and then;
 `training.nano.model --weights` lays them over the checkpoint. Spoken and written conversations lie
-among the calls, so that nothing is forgotten. Prints one JSON line.
+among the calls, so that nothing is forgotten; those questions are spelt as in the hearing stage.
+Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ import argparse
 import sys
 
 import torch
-from torch import Tensor
 
 from MiniCPMO45.sessions.duplex_decision import DuplexTokens
 from training.nano.call_data import CallRows
 from training.nano.forward import rotary_rows
 from training.nano.making import Making, prepared
-from training.nano.mixed_rows import batch_of, embedded
+from training.nano.mixed_rows import batch_of
 from training.nano.model import LONGEST_CONVERSATION, load_for_training
 from training.nano.optimisation import Optimisation, report
 from training.nano.stage import Stage
 from training.nano.train_hearing import STAGE as HEARING
-from training.nano.train_hearing import duration_s, held_out_scores, row_loss
+from training.nano.train_hearing import Student, duration_s, held_out_scores
 
 STAGE = Stage("duplex", HEARING.prefixes)
 
@@ -42,21 +42,20 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         device = torch.device(options.device)
         model = load_for_training(folder, device, STAGE.prefixes)
+        student = Student(model)
         rotary = rotary_rows(model.llm.model, length, device)
         with prepared(lambda: batch_of(making.take(options.batch), length, device)) as batches:
-
-            def next_loss() -> Tensor:
-                batch = next(batches)
-                embeddings, _ = embedded(model, batch, disturbed=True)
-                return row_loss(model, batch, embeddings, rotary)
-
-            optimisation = Optimisation.of(options, model)
-            done = STAGE.train(options, model, optimisation, next_loss)
+            optimisation = Optimisation.of(options, student)
+            done = STAGE.train(
+                options, model, optimisation, lambda: student.loss(next(batches), rotary)
+            )
         scores = held_out_scores(model, held_out.everything(), length, rotary, options.batch)
     tokens = DuplexTokens(model.tokenizer)
     decisions = {"listens": tokens.listen, "speaks": tokens.speak, "ends_turns": tokens.turn_end}
     report(
         **done,
+        answer_loss=round(float(student.answer_loss.detach()), 4),
+        tokens_loss=round(float(student.tokens_loss.detach()), 4),
         rows=len(making.items),
         sound_s=round(sum(duration_s(row) for row in making.items)),
         held_out=scores.summary()

@@ -222,6 +222,18 @@ def test_training_goes_on_from_a_checkpoint_stored_as_integers(
             assert torch.equal(tensor, dequantise(stored[name], stored[name + SCALE_ENDING]))
 
 
+def test_a_share_of_new_weights_leaves_the_rest_to_the_old_ones(
+    integers: Path, tmp_path: Path
+) -> None:
+    stored = load_file(integers / WEIGHTS)
+    old = dequantise(stored[LAYER], stored[LAYER + SCALE_ENDING])
+    learnt = torch.randn(stored[LAYER].shape)
+    save_file({LAYER: learnt}, tmp_path / "stage.safetensors")
+    lay_over(integers, [tmp_path / "stage.safetensors"], share=0.25)
+    mixed = load_file(integers / WEIGHTS)[LAYER]
+    torch.testing.assert_close(mixed, 0.75 * old + 0.25 * learnt)
+
+
 def test_integers_in_a_checkpoint_stay_the_same_where_the_model_holds_integers(
     integers: Path,
 ) -> None:

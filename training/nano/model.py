@@ -187,9 +187,15 @@ def save_parts(state: Mapping[str, Tensor], folder: Path, stage: str) -> list[Pa
     return paths
 
 
-def lay_over(folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.float32) -> None:
+def lay_over(
+    folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.float32, share: float = 1.0
+) -> None:
     """Replace tensors of a checkpoint folder by those of a stage; the rest stays. What is stored
     as integers becomes floats again.
+
+    Args:
+        share: of the new weights; the old ones have the rest. Less than all of a stage forgets less
+            of what was known before (https://arxiv.org/abs/2109.01903).
 
     Raises:
         KeyError: a tensor is not one of the checkpoint's.
@@ -199,7 +205,7 @@ def lay_over(folder: Path, parts: Iterable[Path], dtype: torch.dtype = torch.flo
         for name, tensor in load_file(part).items():
             if tensor.shape != weights[name].shape:
                 raise KeyError(f"{name} has shape {list(tensor.shape)} in {part}")
-            weights[name] = tensor
+            weights[name] = tensor if share == 1 else weights[name].float().lerp(tensor, share)
     _write_weights(folder, {name: tensor.to(dtype) for name, tensor in weights.items()})
 
 
@@ -261,6 +267,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.nano.model")
     parser.add_argument("folder", type=Path, help="the checkpoint")
     parser.add_argument("--weights", type=Path, nargs="+", default=[], help="files of a stage")
+    parser.add_argument("--share", type=float, default=1.0, help="of those; 1 replaces")
     parser.add_argument("--bfloat16", action="store_true", help="store half as many bytes")
     parser.add_argument("--int8", action="store_true", help="store a quarter of the bytes")
     options = parser.parse_args(arguments)
@@ -268,7 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
         write_untrained(options.folder)
     dtype = torch.bfloat16 if options.bfloat16 else torch.float32
     if options.weights or options.bfloat16:
-        lay_over(options.folder, options.weights, dtype)
+        lay_over(options.folder, options.weights, dtype, options.share)
     if options.int8:
         store_as_integers(options.folder)
     counts = n_parameters(options.folder)

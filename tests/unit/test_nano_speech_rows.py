@@ -22,16 +22,15 @@ from tests.unit.nano_feeds import (
     noted_speech,
     trained_speech,
 )
-from training.nano import speech_data, speech_rows
+from training.nano import speech_data
 from training.nano.answering import codes_before
 from training.nano.dialogues import Dialogue
 from training.nano.exchange import Exchange
-from training.nano.forward import rotary_rows
 from training.nano.mixed_rows import MixedSequence
 from training.nano.packing import NOT_LEARNT
 from training.nano.rendering import Renderer
 from training.nano.speech_data import answer_places, spoken_answer
-from training.nano.speech_rows import NONE, code_scores, packed_plans, plan_of, with_drawn_codes
+from training.nano.speech_rows import code_scores, plan_of
 
 ANSWER = "Sorry, I cannot help with that. I only know simple things."
 DIALOGUE = Dialogue("refusal", (Exchange("Sing a song for me!", ANSWER),))
@@ -137,25 +136,6 @@ def test_a_short_answer_that_is_spoken_at_once_goes_on_in_silence(
     (stretch,) = sequence.turns[0]
     assert len(stretch.codes) >= REPLY_MINIMUM
     assert set(stretch.codes[20:]) == {4218}
-
-
-def test_some_codes_that_are_read_are_drawn_and_no_target_changes(
-    model: MiniCPMO, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(speech_rows, "DRAWN_SHARE", 1.0)
-    sequence = spoken_chat(renderer, monkeypatch, whole=True)
-    plan = plan_of(sequence, sequence.turns[0], model.config.tts_config)
-    rows = packed_plans([plan, plan], 2 * plan.n_places + 3)
-    states = torch.randn(2 * len(plan.tokens), model.config.tts_config.llm_dim)
-    rotary = rotary_rows(model.tts.model, rows.codes.shape[1], torch.device("cpu"))
-    torch.manual_seed(0)
-    changed = with_drawn_codes(model.tts, rows, states, rotary)
-    is_code = rows.codes != NONE
-    assert torch.equal(changed.codes != NONE, is_code)
-    assert (changed.codes != rows.codes)[is_code].float().mean() > 0.9
-    assert torch.equal(changed.targets, rows.targets)
-    monkeypatch.setattr(speech_rows, "DRAWN_SHARE", 0.0)
-    assert torch.equal(with_drawn_codes(model.tts, rows, states, rotary).codes, rows.codes)
 
 
 def test_codes_are_scored_as_in_serving(model: MiniCPMO):

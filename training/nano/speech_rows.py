@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from MiniCPMO45 import MiniCPMO
 from MiniCPMO45.configuration import TTSConfig
-from MiniCPMO45.speech_sampling import SpeechSampling
 from MiniCPMO45.tts import SpeechTokenGenerator, WeightNormLinear
 from training.nano.forward import Rotary, hidden_states, seen_from
 from training.nano.mixed_rows import (
@@ -27,13 +26,10 @@ from training.nano.mixed_rows import (
 from training.nano.packing import NOT_LEARNT
 
 NONE = -1
-SHARPNESS = 1.6
-"""How much surer of its codes the generator becomes than what it learns from. Of 1, 1.3, 1.6, 2 and
-2.5 it was understood best with this, at the temperature by which the service draws codes."""
+SHARPNESS = 2.4
+"""How much surer of its codes the generator becomes than what it learns from. Of 1.6, 2.4 and 3.5
+it was understood best with this, at the temperature by which the service draws codes."""
 
-DRAWN_SHARE = 0.4
-"""Of the codes that the generator reads in training, those that it would have drawn itself: it has
-to find the way back from them (scheduled sampling, https://arxiv.org/abs/1506.03099)."""
 LEVEL_WEIGHT = 1e-4
 """Of the loss that keeps scores near logarithms of probabilities, by which the service's penalty on
 repeated codes leaves alone those that are sure, such as silence."""
@@ -228,35 +224,10 @@ def speech_loss(
 ) -> Tensor:
     """Mean cross-entropy of the codes that are to be learnt, at the temperature `SHARPNESS`: the
     generator's own scores come to be as much larger."""
+    inputs = speech_inputs(tts, rows, states)
+    hidden = hidden_states(tts.model, inputs, seen_from(rows.segments), rotary)
     learnt = rows.targets != NOT_LEARNT
-    scores = _learnt_scores(tts, rows, states, rotary)
+    scores = code_scores(tts, hidden[learnt])
     level = scores.logsumexp(dim=-1).square().mean()
     loss = functional.cross_entropy(scores / SHARPNESS, rows.targets[learnt])
     return loss + LEVEL_WEIGHT * level
-
-
-@torch.no_grad()
-def with_drawn_codes(
-    tts: SpeechTokenGenerator, rows: SpeechRows, states: Tensor, rotary: Rotary
-) -> SpeechRows:
-    """The same rows, in which `DRAWN_SHARE` of the codes that are read are those that the generator
-    draws at the place before; what is to be predicted stays."""
-    scores = _learnt_scores(tts, rows, states, rotary) / SpeechSampling().temperature
-    drawn = scores.softmax(dim=-1).multinomial(1)[:, 0]
-    chosen = (drawn < tts.config.num_audio_tokens - 1) & (
-        torch.rand(len(drawn), device=drawn.device) < DRAWN_SHARE
-    )
-    row, place = (index[chosen] for index in (rows.targets != NOT_LEARNT).nonzero(as_tuple=True))
-    codes = functional.pad(rows.codes, (0, 1), value=NONE)
-    is_read = codes[row, place + 1] == rows.targets[row, place]
-    codes[row[is_read], place[is_read] + 1] = drawn[chosen][is_read]
-    return replace(rows, codes=codes[:, :-1])
-
-
-def _learnt_scores(
-    tts: SpeechTokenGenerator, rows: SpeechRows, states: Tensor, rotary: Rotary
-) -> Tensor:
-    """Scores of the places with a target, ``[n, codes]``."""
-    inputs = speech_inputs(tts, rows, states)
-    hidden = hidden_states(tts.model, inputs, seen_from(rows.segments), rotary)
-    return code_scores(tts, hidden[rows.targets != NOT_LEARNT])

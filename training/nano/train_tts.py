@@ -27,7 +27,6 @@ from training.nano.speech_rows import (
     speech_batch,
     speech_loss,
     spoken_states,
-    with_drawn_codes,
 )
 from training.nano.stage import Stage
 
@@ -58,14 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
             states = spoken_states(model, spoken, text_rotary)
             return speech_loss(model.tts, spoken.rows, states, rotary)
 
-        def next_loss(spoken: SpeechBatch) -> Tensor:
-            states = spoken_states(model, spoken, text_rotary)
-            rows = with_drawn_codes(model.tts, spoken.rows, states, rotary)
-            return speech_loss(model.tts, rows, states, rotary)
-
         with prepared(lambda: batch(making.take(options.batch))) as batches:
             optimisation = Optimisation.of(options, model)
-            done = STAGE.train(options, model, optimisation, lambda: next_loss(next(batches)))
+            done = STAGE.train(options, model, optimisation, lambda: loss_of(next(batches)))
         test = batch(held_out.everything())
         with torch.no_grad(), half_precision(device):
             held_out_loss = float(loss_of(test))

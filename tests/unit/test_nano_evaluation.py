@@ -13,6 +13,7 @@ import pytest
 
 from core.processors.sound import wav_base64
 from tests.unit.nano_feeds import noise_for_speech
+from training.nano import evaluate, speech_packages
 from training.nano.dialogues import Dialogue
 from training.nano.evaluate import FULL, QUICK
 from training.nano.evaluate_calls import Line, Unit, percentile
@@ -20,6 +21,7 @@ from training.nano.evaluate_speech import decoded, speech_scores, spoken_dialogu
 from training.nano.evaluate_speed import speed_scores
 from training.nano.exchange import Exchange
 from training.nano.model_card import evaluation_of, model_card
+from training.nano.speech_packages import SpeechError
 
 GREETING = Dialogue("greeting", (Exchange("Hello", "Hello there, my friend!"),))
 EVALUATION = {
@@ -48,6 +50,37 @@ def test_words_that_are_not_heard_are_errors_and_answers_without_sound_are_told(
 
 def unheard(_: object) -> str:
     pytest.fail("there is no sound to be heard")
+
+
+def test_voices_that_cannot_be_had_are_told_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def missing() -> None:
+        raise SpeechError("the speech packages cannot be downloaded")
+
+    monkeypatch.setattr(evaluate, "provide", missing)
+    monkeypatch.setattr(evaluate, "service", unheard)
+    with pytest.raises(SystemExit) as ended:
+        evaluate.main(["--quick", "--parts", "text", "speech"])
+    assert ended.value.code == 2
+    assert "--parts text blind pictures" in capsys.readouterr().err
+
+
+def test_packages_are_collected_where_one_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    done: list[str] = []
+    monkeypatch.setattr(speech_packages, "UNPACKED", tmp_path)
+    monkeypatch.setattr(speech_packages.shutil, "which", lambda _: None)
+    monkeypatch.setattr(speech_packages, "find_spec", lambda name: name)
+    for step in ("collect", "unpack", "fetch_recogniser"):
+        monkeypatch.setattr(speech_packages, step, lambda step=step: done.append(step))
+    speech_packages.provide()
+    assert done == ["collect", "unpack", "fetch_recogniser"]
+    (tmp_path / "root" / "usr" / "bin").mkdir(parents=True)
+    (tmp_path / "root" / "usr" / "bin" / "flite").touch()
+    speech_packages.provide()
+    assert len(done) == 3
 
 
 def test_the_sound_of_an_answer_is_read_as_the_service_sends_it():

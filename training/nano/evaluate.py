@@ -41,6 +41,7 @@ from training.nano.pictures import TESTED_SEEDS, Example, example
 from training.nano.recogniser import Recogniser
 from training.nano.scores import Scores
 from training.nano.sounds import Waveform
+from training.nano.speech_packages import SpeechError, provide
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "resources" / "nano"
 LONGEST_ANSWER_TOKENS = 120
@@ -125,12 +126,17 @@ def main(arguments: list[str] | None = None) -> int:
         nargs="+",
         choices=PARTS,
         default=[*PARTS],
-        help="those with sound need speech_packages, with the recogniser",
+        help="those with sound download what speech_packages does, once",
     )
     parser.add_argument("--failures", type=Path, help="file for the answers that were not accepted")
     options = parser.parse_args(arguments)
     if not options.url and not options.model.is_dir():
         parser.error(f"there is no checkpoint at {options.model}")
+    if SOUNDING.intersection(options.parts):
+        try:
+            provide()
+        except SpeechError as error:
+            parser.error(f"{error}; --parts text blind pictures does without sound")
     started_s = time.monotonic()
     amounts = QUICK if options.quick else FULL
     with service(options.model, options.url) as running:
@@ -216,6 +222,7 @@ PARTS: dict[str, Callable[[Service, Amounts], Part]] = {
     "speech": _speech,
     "speed": _speed,
 }
+SOUNDING = {"hearing", "calls", "speech", "speed"}
 
 
 def text_scores(client: httpx.Client, dialogues: Iterable[Dialogue]) -> Scores:

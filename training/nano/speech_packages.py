@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "tmp" / "nano-speech"
@@ -57,19 +59,41 @@ def library_path(program: str) -> str:
     return ":".join(str(path) for path in sorted((UNPACKED / "root" / "usr" / "lib").iterdir()))
 
 
+def provide() -> None:
+    """Collect voices and recogniser where one of them is missing, and unpack them.
+
+    Raises:
+        SpeechError: they cannot be downloaded.
+    """
+    add_packages_to_path()
+    if not all(map(find_spec, ("espeakng_loader", "moonshine_voice"))) or not _has_flite():
+        collect()
+        unpack()
+        fetch_recogniser()
+        invalidate_caches()  # the folder may not have been there when it was looked into
+
+
 def collect() -> dict[str, int]:
-    """Download all packages; the bytes of each file."""
+    """Download all packages; the bytes of each file.
+
+    Raises:
+        SpeechError: one cannot be had.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", "-q", *DEBIAN_PACKAGES], cwd=FOLDER, check=True)
+    _run(["apt-get", "download", "-q", *DEBIAN_PACKAGES], cwd=FOLDER)
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
-    subprocess.run([*pip, "-d", str(FOLDER), *PYTHON_PACKAGES], check=True)
+    _run([*pip, "-d", str(FOLDER), *PYTHON_PACKAGES])
     return {path.name: path.stat().st_size for path in sorted(FOLDER.iterdir())}
 
 
 def fetch_recogniser() -> None:
-    """Put the independent recogniser beside the voices; it stays on this machine."""
+    """Put the independent recogniser beside the voices; it stays on this machine.
+
+    Raises:
+        SpeechError: it cannot be had.
+    """
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
-    subprocess.run([*pip, "--target", str(UNPACKED / "site"), *RECOGNISER_PACKAGES], check=True)
+    _run([*pip, "--target", str(UNPACKED / "site"), *RECOGNISER_PACKAGES])
 
 
 def unpack() -> None:
@@ -87,6 +111,22 @@ def unpack() -> None:
         else:
             with zipfile.ZipFile(path) as wheel:
                 wheel.extractall(UNPACKED / "site")
+
+
+def _has_flite() -> bool:
+    try:
+        find_program("flite")
+    except SpeechError:
+        return False
+    return True
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    """Run a command that downloads; what it prints would stand among our lines."""
+    try:
+        subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SpeechError(f"the speech packages cannot be downloaded: {error}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:

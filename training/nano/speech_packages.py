@@ -105,6 +105,7 @@ def unpack() -> None:
     packages = sorted(FOLDER.glob("*.deb")) + sorted(FOLDER.glob("*.whl"))
     if not packages:
         raise SpeechError(f"there are no packages in {FOLDER.name}")
+    UNPACKED.mkdir(parents=True, exist_ok=True)
     for path in packages:
         if path.suffix == ".deb":
             subprocess.run(["dpkg", "-x", str(path), str(UNPACKED / "root")], check=True)
@@ -135,7 +136,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--unpack", action="store_true", help="use what was downloaded before")
     parser.add_argument("--recogniser", action="store_true", help="for measuring, not for training")
     options = parser.parse_args(arguments)
-    UNPACKED.mkdir(parents=True, exist_ok=True)
     sizes = {} if options.unpack else collect()
     unpack()
     if options.recogniser:

@@ -223,7 +223,8 @@ def speech_loss(
     tts: SpeechTokenGenerator, rows: SpeechRows, states: Tensor, rotary: Rotary
 ) -> Tensor:
     """Mean cross-entropy of the codes that are to be learnt, at the temperature `SHARPNESS`: the
-    generator's own scores come to be as much larger."""
+    generator's own scores come to be as much larger; and, weighted, how far those are from
+    logarithms of probabilities."""
     inputs = speech_inputs(tts, rows, states)
     hidden = hidden_states(tts.model, inputs, seen_from(rows.segments), rotary)
     learnt = rows.targets != NOT_LEARNT

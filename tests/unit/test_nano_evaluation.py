@@ -55,7 +55,8 @@ def unheard(_: object) -> str:
 def test_voices_that_cannot_be_had_are_told_before_anything_is_started(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    def missing() -> None:
+    def missing(*, recogniser: bool) -> None:
+        assert recogniser
         raise SpeechError("the speech packages cannot be downloaded")
 
     monkeypatch.setattr(evaluate, "provide", missing)
@@ -72,15 +73,24 @@ def test_packages_are_collected_where_one_is_missing(
     done: list[str] = []
     monkeypatch.setattr(speech_packages, "UNPACKED", tmp_path)
     monkeypatch.setattr(speech_packages.shutil, "which", lambda _: None)
-    monkeypatch.setattr(speech_packages, "find_spec", lambda name: name)
+    found = {"espeakng_loader"}
+    monkeypatch.setattr(speech_packages, "find_spec", found.__contains__)
     for step in ("collect", "unpack", "fetch_recogniser"):
         monkeypatch.setattr(speech_packages, step, lambda step=step: done.append(step))
-    speech_packages.provide()
+    speech_packages.provide(recogniser=True)
     assert done == ["collect", "unpack", "fetch_recogniser"]
     (tmp_path / "root" / "usr" / "bin").mkdir(parents=True)
     (tmp_path / "root" / "usr" / "bin" / "flite").touch()
-    speech_packages.provide()
+    speech_packages.provide(recogniser=False)
     assert len(done) == 3
+    speech_packages.provide(recogniser=True)
+    assert done[3:] == ["fetch_recogniser"]
+    found.add("moonshine_voice")
+    speech_packages.provide(recogniser=True)
+    assert len(done) == 4
+    found.clear()
+    speech_packages.provide(recogniser=False)
+    assert done[4:] == ["collect", "unpack"]
 
 
 def test_the_sound_of_an_answer_is_read_as_the_service_sends_it():

@@ -11,6 +11,7 @@ import torch
 from MiniCPMO45.int8 import dequantise, quantise
 from MiniCPMO45.token2wav import Token2Wav
 from MiniCPMO45.token2wav.flow_state import EstimatorState
+from MiniCPMO45.token2wav.options import SILENCE_CODE
 from MiniCPMO45.token2wav.spectra import MEL_HOP, MEL_RATE
 from training.nano import recordings as data
 from training.nano.flow_forward import (
@@ -27,7 +28,7 @@ from training.nano.optimisation import Optimisation
 from training.nano.pitch import pitch_hz
 from training.nano.recogniser import heard_words, word_error_rate
 from training.nano.recordings import Recordings
-from training.nano.speech_codec import SILENCE_CODE, SpeechCodec, code_of, digits_of
+from training.nano.speech_codec import SpeechCodec, code_of, digits_of
 from training.nano.speech_packages import SpeechError
 from training.nano.speech_report import rendered
 from training.nano.token2wav import new_flow, new_hift, write_token2wav

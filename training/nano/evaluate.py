@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"there is no checkpoint at {options.model}")
     if SOUNDING.intersection(options.parts):
         try:
-            provide()
+            provide(recogniser="speech" in options.parts)
         except SpeechError as error:
             parser.error(f"{error}; --parts text blind pictures does without sound")
     started_s = time.monotonic()

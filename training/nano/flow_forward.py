@@ -14,7 +14,7 @@ from MiniCPMO45.token2wav.dit import Block, DiT
 from MiniCPMO45.token2wav.flow import Flow
 from MiniCPMO45.token2wav.flow_state import EncoderState
 from MiniCPMO45.token2wav.frame_cache import FrameCache, FrameLayer
-from training.nano.speech_codec import SILENCE_CODE
+from MiniCPMO45.token2wav.options import SILENCE_CODE
 
 CHUNK_CODES = 25
 UNCONDITIONED = 0.2  # share of rows that learn to do without the condition

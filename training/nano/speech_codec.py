@@ -12,9 +12,6 @@ from torch.nn import functional
 from training.nano.phones import N_CLASSES
 
 N_DIGITS = 8  # of three values each: ids 0 to 6560, as published
-SILENCE_CODE = 4218
-"""What the service says where nothing is said."""
-
 FEATURE_BANDS, FILTER_BANKS, N_MELS = 128, 80, 80
 WIDTH, DEPTH = 160, 4
 SPEAKER_WIDTH, SPEAKER_HIDDEN = 192, 48

@@ -59,18 +59,19 @@ def library_path(program: str) -> str:
     return ":".join(str(path) for path in sorted((UNPACKED / "root" / "usr" / "lib").iterdir()))
 
 
-def provide() -> None:
-    """Collect voices and recogniser where one of them is missing, and unpack them.
+def provide(*, recogniser: bool) -> None:
+    """Collect and unpack what is missing of the voices and, if it is wanted, of the recogniser.
 
     Raises:
         SpeechError: they cannot be downloaded.
     """
     add_packages_to_path()
-    if not all(map(find_spec, ("espeakng_loader", "moonshine_voice"))) or not _has_flite():
+    if not (find_spec("espeakng_loader") and _has_flite()):
         collect()
         unpack()
+    if recogniser and not find_spec("moonshine_voice"):
         fetch_recogniser()
-        invalidate_caches()  # the folder may not have been there when it was looked into
+    invalidate_caches()  # the folder may not have been there when it was looked into
 
 
 def collect() -> dict[str, int]:

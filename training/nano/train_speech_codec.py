@@ -16,13 +16,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from MiniCPMO45.token2wav.options import SILENCE_CODE
 from MiniCPMO45.token2wav.prompt import SPEAKER_ENCODER, SPEECH_TOKENIZER
 from training.nano.codec_graphs import speaker_graph, tokenizer_graph
 from training.nano.optimisation import Optimisation, progress, report
 from training.nano.packing import passes
 from training.nano.phones import SILENCE
 from training.nano.recordings import FEATURES_PER_CODE, FRAMES_PER_CODE, Recordings
-from training.nano.speech_codec import N_DIGITS, SILENCE_CODE, Reading, SpeechCodec, digits_of
+from training.nano.speech_codec import N_DIGITS, Reading, SpeechCodec, digits_of
 from training.nano.speech_stage import SpeechStage
 
 STAGE = "speech-codec"
